@@ -1,0 +1,62 @@
+/* Clocks: see canaryctl/clock.h. */
+#include "canaryctl/clock.h"
+
+#include <time.h>
+
+static int64_t read_ms(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t clock_monotonic_ms(void)
+{
+	return read_ms(CLOCK_MONOTONIC);
+}
+
+int64_t clock_boot_ms(void)
+{
+	return read_ms(CLOCK_BOOTTIME);
+}
+
+int64_t clock_wall_ms(void)
+{
+	return read_ms(CLOCK_REALTIME);
+}
+
+static struct tm split_utc(int64_t wall_ms)
+{
+	time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm parts = { 0 };
+
+	gmtime_r(&seconds, &parts);
+	return parts;
+}
+
+char *clock_format_utc(int64_t wall_ms, char *text)
+{
+	struct tm parts = split_utc(wall_ms);
+
+	strftime(text, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts);
+	return text;
+}
+
+char *clock_format_compact(int64_t wall_ms, char *text)
+{
+	struct tm parts = split_utc(wall_ms);
+
+	strftime(text, CLOCK_TEXT_SIZE, "%Y%m%dT%H%M%SZ", &parts);
+	return text;
+}
+
+char *clock_format_local(int64_t wall_ms, char *text)
+{
+	time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm parts = { 0 };
+
+	localtime_r(&seconds, &parts);
+	strftime(text, CLOCK_TEXT_SIZE, "%H:%M:%S", &parts);
+	return text;
+}
