@@ -1,0 +1,153 @@
+/*
+ * The configuration: one struct, filled from YAML through the schema table. Everything in it is
+ * owned by its arena and is read-only after config_load().
+ */
+#ifndef CANARYCTL_CONFIG_H
+#define CANARYCTL_CONFIG_H
+
+#include "canaryctl/buf.h"
+#include "canaryctl/check.h"
+#include "canaryctl/error.h"
+#include "canaryctl/loop.h"
+#include "canaryctl/mem.h"
+#include "canaryctl/strv.h"
+#include "canaryctl/weight.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct endpoint_config {
+	char *server; /* as NGINX's `server` takes it: "app:8000" */
+	char *health; /* URL */
+};
+
+struct prometheus_config {
+	char *url; /* without a trailing slash; may have a path prefix */
+	int64_t timeout_ms;
+	int64_t scrape_interval_ms;
+	int64_t outage_limit_ms;
+	struct http_auth auth;
+};
+
+struct nginx_config {
+	char *template_path;
+	char *output;
+	bool output_in_place;
+	char *container; /* NULL: on this host */
+	struct strv test;
+	struct strv reload;
+	struct strv install; /* empty: atomic rename onto output; "{file}" is replaced */
+	char *proof_listen;  /* "127.0.0.1:8099" */
+	char *proof_url;
+	char *brake; /* NULL: none */
+	int64_t settle_timeout_ms;
+};
+
+struct share_config {
+	char *requests; /* metric; NULL: share is not watched */
+	char *canary;   /* matchers: version="canary" */
+	char *production;
+};
+
+enum on_inconclusive { ON_INCONCLUSIVE_EXTEND, ON_INCONCLUSIVE_ROLLBACK, ON_INCONCLUSIVE_HOLD };
+enum on_interrupt { ON_INTERRUPT_ROLLBACK, ON_INTERRUPT_HOLD };
+enum on_crash { ON_CRASH_ROLLBACK, ON_CRASH_RESUME };
+enum on_deadline { ON_DEADLINE_ROLLBACK, ON_DEADLINE_HOLD };
+
+struct stage_config {
+	weight_t weight;
+	int64_t observe_ms; /* 0: rollout.observe */
+	bool needs_approval;
+};
+
+struct rollout_config {
+	struct stage_config *stages;
+	size_t stage_count;
+	int64_t observe_ms;
+	int64_t interval_ms;
+	int64_t settle_ms; /* effective: at least 4 scrape intervals */
+	int64_t consecutive_failures;
+	int on_inconclusive;
+	int64_t extend_limit_ms; /* 0 in the file: 2 x observe; effective here */
+	int on_interrupt;
+	int on_crash;
+	int64_t guardian_grace_ms;
+	struct strv preflight;
+};
+
+struct suite_config {
+	char *name;
+	int64_t timeout_ms;
+	struct check_config *checks;
+	size_t check_count;
+};
+
+struct hooks_config {
+	struct strv before_rollout, after_stage, on_rollback, on_success, promote, cleanup;
+	int64_t timeout_ms;
+};
+
+struct notify_config {
+	char *webhook;
+	int format; /* index into slack, json, cloudevents */
+	struct strv on;
+};
+
+struct config {
+	struct arena arena;
+	char *path;   /* of the main file */
+	char *folder; /* that it is in */
+	char *service;
+	char *state_dir;
+	struct endpoint_config production, canary;
+	struct prometheus_config prometheus;
+	struct nginx_config nginx;
+	struct share_config share;
+	struct rollout_config rollout;
+	struct check_config *checks;
+	size_t check_count;
+	struct suite_config *suites;
+	size_t suite_count;
+	struct hooks_config hooks;
+	int64_t promotion_soak_ms;
+	struct strv promotion_approvals;
+	int64_t approval_deadline_ms;
+	int approval_on_deadline;
+	struct notify_config *notify;
+	size_t notify_count;
+	char hash[17]; /* of the text as read, for the journal */
+};
+
+/*
+ * Finds the file: `wanted` (--config), $CANARYCTL_CONFIG, ./canaryctl.yaml,
+ * ./configs/canaryctl.yaml, /etc/canaryctl/canaryctl.yaml. malloc'ed; NULL and *err when none.
+ */
+char *config_find(const char *wanted, struct error *err);
+
+/*
+ * Loads, checks and completes the configuration. All errors of the file are collected in
+ * *ret_diagnostics as `file:line:col: key: problem`, each with the line, a caret and a hint, and
+ * *err then holds a one-line summary (ERROR_CONFIG). NULL on error.
+ *
+ * `traffic_only` is for rollback: only `service`, `state_dir`, `production`, `canary` and
+ * `traffic` must be right; errors elsewhere are ignored.
+ */
+struct config_options {
+	bool traffic_only;
+};
+struct config *config_load(const char *path, const struct config_options *options,
+	struct buf *ret_diagnostics, struct error *err);
+void config_free(struct config *config);
+
+/* The effective configuration as YAML, secrets masked. */
+void config_show(const struct config *config, struct buf *ret_text);
+
+/* docs/configuration.md, generated from the schema table and the check kinds. */
+void config_write_reference(struct buf *ret_text);
+
+/* ${window}, ${version}, ${stage_weight}, ${service} in a query; malloc'ed. The version is
+ * escaped for a PromQL string. */
+char *config_expand_query(const char *query, const struct check_context *context);
+
+#endif
