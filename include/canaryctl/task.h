@@ -64,10 +64,13 @@ void task_start_child(
 enum task_next task_goto(struct task *task, const struct task_step *step, enum task_next next);
 
 /*
- * Cancels all running operations, children included. The steps go on and see canceled results;
- * a procedure that must finish (an undo) simply goes on.
+ * Cancels all running operations, children included, and those that the task starts later: its
+ * steps go on, see canceled results (and is_canceled), and the task soon ends.
  */
 void task_cancel(struct task *task);
+
+/* From now on a parent's task_cancel() leaves this child alone: an undo must run to its end. */
+void task_shield(struct task *task);
 
 /* For operations. `op` must not be running. */
 void op_begin(struct op *op, struct task *task, void (*cancel)(struct op *op));

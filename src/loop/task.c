@@ -1,0 +1,175 @@
+/*
+ * Tasks and operations: see canaryctl/task.h. A task is in exactly one of four conditions: in the
+ * ready queue, waiting (it has running operations), running its step, or done.
+ */
+#include "canaryctl/task.h"
+#include "canaryctl/error.h"
+#include "canaryctl/log.h"
+
+#include "loop/loop_private.h"
+
+#include <string.h>
+
+void op_begin(struct op *op, struct task *task, void (*cancel)(struct op *op))
+{
+	if (op->task)
+		BUG("operation started twice by task '%s'", task->name);
+	op->task = task;
+	op->cancel = cancel;
+	op->previous = NULL;
+	op->next = task->operations;
+	if (op->next)
+		op->next->previous = op;
+	task->operations = op;
+}
+
+void op_end(struct op *op)
+{
+	struct task *task = op->task;
+
+	if (!task)
+		BUG("operation ended twice");
+	if (op->previous)
+		op->previous->next = op->next;
+	else
+		task->operations = op->next;
+	if (op->next)
+		op->next->previous = op->previous;
+	op->task = NULL;
+	op->next = op->previous = NULL;
+	if (!task->operations)
+		loop_queue_task(task->loop, task);
+}
+
+bool op_is_running(const struct op *op)
+{
+	return op->task != NULL;
+}
+
+void task_start(
+	struct task *task, struct loop *loop, const char *name, const struct task_step *steps)
+{
+	memset(task, 0, sizeof(*task));
+	task->name = name;
+	task->loop = loop;
+	task->step = steps;
+	loop_queue_task(loop, task);
+}
+
+static void cancel_child(struct op *op)
+{
+	task_cancel(container_of(op, struct task, as_child));
+}
+
+void task_start_child(
+	struct task *task, struct task *parent, const char *name, const struct task_step *steps)
+{
+	task_start(task, parent->loop, name, steps);
+	op_begin(&task->as_child, parent, cancel_child);
+}
+
+enum task_next task_goto(struct task *task, const struct task_step *step, enum task_next next)
+{
+	task->step = step;
+	return next;
+}
+
+void task_shield(struct task *task)
+{
+	task->as_child.cancel = NULL;
+}
+
+static void cancel_operations(struct task *task)
+{
+	struct op *op = task->operations;
+
+	while (op) {
+		struct op *next = op->next;
+
+		if (op->cancel)
+			op->cancel(op);
+		op = next;
+	}
+}
+
+void task_cancel(struct task *task)
+{
+	task->is_canceled = true;
+	cancel_operations(task);
+}
+
+/* An operation that ended within the step that started it has queued its task. */
+static void unqueue(struct task *task)
+{
+	struct task **link = &task->loop->ready_first;
+	struct task *last = NULL;
+
+	while (*link && *link != task) {
+		last = *link;
+		link = &last->next_ready;
+	}
+	if (!*link)
+		return;
+	*link = task->next_ready;
+	if (task->loop->ready_last == task)
+		task->loop->ready_last = last;
+	task->is_ready = false;
+}
+
+/* Runs steps until the task waits or is done. */
+static void run_task(struct task *task)
+{
+	enum task_next next = TASK_MORE;
+
+	while (next == TASK_MORE) {
+		const struct task_step *step = task->step;
+
+		if (!step->run) {
+			next = TASK_DONE;
+			break;
+		}
+		log_debug("task %s: %s", task->name, step->name);
+		task->step = step + 1;
+		next = step->run(task);
+		if (next == TASK_WAIT && task->is_canceled)
+			cancel_operations(task);
+		/* Waiting for nothing would be waiting for ever. */
+		if (next == TASK_WAIT && !task->operations)
+			next = TASK_MORE;
+	}
+	if (next != TASK_DONE)
+		return;
+	if (task->operations)
+		BUG("task '%s' ended with operations running", task->name);
+	task->is_done = true;
+	unqueue(task);
+	if (op_is_running(&task->as_child))
+		op_end(&task->as_child);
+}
+
+void loop_queue_task(struct loop *loop, struct task *task)
+{
+	if (task->is_ready || task->is_done)
+		return;
+	task->is_ready = true;
+	task->next_ready = NULL;
+	if (loop->ready_last)
+		loop->ready_last->next_ready = task;
+	else
+		loop->ready_first = task;
+	loop->ready_last = task;
+}
+
+void tasks_run_ready(struct loop *loop)
+{
+	while (loop->ready_first) {
+		struct task *task = loop->ready_first;
+
+		loop->ready_first = task->next_ready;
+		if (!loop->ready_first)
+			loop->ready_last = NULL;
+		task->is_ready = false;
+		if (!task->operations)
+			run_task(task);
+	}
+}
