@@ -54,6 +54,15 @@ const char *app_version(struct app *app, int64_t now_ms)
 	return app->options->version;
 }
 
+void app_crash_if_due(struct app *app, int64_t now_ms)
+{
+	struct fault_facts facts = app_facts(app, now_ms);
+
+	/* As a real crash: no answers, no clean-up. */
+	if (fault_active(&app->faults, FAULT_CRASH, &facts))
+		_exit(EXIT_CRASHED);
+}
+
 /* Also an unknown path under /api/ is a client's request. */
 static bool is_api(const struct request *request)
 {
@@ -82,8 +91,7 @@ int64_t app_begin(struct app *app, const struct request *request)
 		return 0;
 	load_note(&app->load, request->now_ms);
 	facts = app_facts(app, request->now_ms);
-	if (fault_active(&app->faults, FAULT_CRASH, &facts))
-		_exit(EXIT_CRASHED);
+	app_crash_if_due(app, request->now_ms);
 	update_training(app);
 	if (fault_hits(&app->faults, FAULT_HANG, &facts))
 		return APP_HANG_MS;

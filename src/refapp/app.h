@@ -69,6 +69,9 @@ void app_answer(struct app *app, const struct request *request, struct reply *re
 const char *app_version(struct app *app, int64_t now_ms);
 struct fault_facts app_facts(struct app *app, int64_t now_ms);
 
+/* Ends the process when the fault 'crash' is active. */
+void app_crash_if_due(struct app *app, int64_t now_ms);
+
 const char *request_param(const struct request *request, const char *name); /* NULL: not there */
 
 /* {"error":"..."} with a status. */

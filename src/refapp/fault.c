@@ -32,7 +32,8 @@ static const struct fault_row rows[FAULT_COUNT] = {
 	[FAULT_UNHEALTHY] = { "unhealthy", KIND_SWITCH, "/health answers 503 \"unhealthy\"" },
 	[FAULT_VERSION_LIE] = { "version_lie", KIND_VERSION, "reports this version instead" },
 	[FAULT_HANG] = { "hang", KIND_SHARE, "share of API requests held for up to 30 s" },
-	[FAULT_CRASH] = { "crash", KIND_SWITCH, "exits at once, at the next API request" },
+	[FAULT_CRASH] = { "crash", KIND_SWITCH,
+		"exits at once; by flag, at the first API request" },
 };
 
 static const double kind_maximum[] = {

@@ -48,4 +48,5 @@ void route_fault(struct app *app, const struct request *request, struct reply *r
 	else
 		list_faults(app, request, reply);
 	cJSON_Delete(body);
+	app_crash_if_due(app, request->now_ms);
 }
