@@ -43,6 +43,7 @@ struct check_config {
 	weight_t from_stage;     /* asked from this weight on */
 	int on_fail;             /* enum on_fail */
 	bool observe_only;       /* shown and recorded, decides nothing */
+	bool counts_at_once;     /* also before settle: canary health */
 	int severity;            /* enum severity; in suites */
 	char *hint;              /* what to do when it fails; may be NULL */
 	const char *file;        /* where it is defined */
