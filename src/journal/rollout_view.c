@@ -1,0 +1,93 @@
+/* The fold of a rollout's events into what it is doing: see canaryctl/journal.h. Pure. */
+#include "canaryctl/journal.h"
+#include "canaryctl/mem.h"
+
+#include <cjson/cJSON.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static void copy_text(const cJSON *object, const char *key, char *text, size_t size)
+{
+	const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+
+	if (!value)
+		return;
+	strncpy(text, value, size - 1);
+	text[size - 1] = '\0';
+}
+
+static double number_of(const cJSON *object, const char *key, double otherwise)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+	return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
+}
+
+static void take_started(
+	struct rollout_view *view, const cJSON *data, const struct journal_record *record)
+{
+	rollout_view_release(view);
+	*view = (struct rollout_view){ .proven = WEIGHT_UNKNOWN };
+	strncpy(view->deployment, record->deployment, sizeof(view->deployment) - 1);
+	copy_text(data, "version", view->version, sizeof(view->version));
+	view->stage_count = (int)number_of(data, "stage_count", 0);
+	view->started_at = record->time;
+}
+
+static void take_state(
+	struct rollout_view *view, const cJSON *data, const struct journal_record *record)
+{
+	char name[32] = "";
+
+	copy_text(data, "to", name, sizeof(name));
+	rollout_state_parse(name, &view->state);
+	copy_text(data, "why", view->why, sizeof(view->why));
+	if (view->state == ROLLOUT_OBSERVING) {
+		view->stage_started_at = record->time;
+		view->stage_ends_at = record->time + (int64_t)number_of(data, "observe_ms", 0);
+	}
+}
+
+void rollout_view_take(struct rollout_view *view, const struct journal_record *record)
+{
+	cJSON *data = cJSON_Parse(record->data);
+
+	if (strcmp(record->type, "started") == 0) {
+		take_started(view, data, record);
+	} else if (strcmp(record->type, "state") == 0) {
+		take_state(view, data, record);
+	} else if (strcmp(record->type, "shift_intent") == 0) {
+		view->intent = (weight_t)number_of(data, "weight", 0);
+		view->stage = (int)number_of(data, "stage", view->stage);
+		view->proven = WEIGHT_UNKNOWN;
+	} else if (strcmp(record->type, "shift_outcome") == 0) {
+		view->proven = (weight_t)number_of(data, "proven_weight", WEIGHT_UNKNOWN);
+	} else if (strcmp(record->type, "evaluation") == 0) {
+		free(view->evaluation);
+		view->evaluation = mem_strdup(record->data);
+	} else if (strcmp(record->type, "extended") == 0) {
+		view->stage_ends_at = (int64_t)number_of(data, "until_ms", 0);
+	} else if (strcmp(record->type, "finished") == 0) {
+		free(view->report);
+		view->report = mem_strdup(record->data);
+	}
+	cJSON_Delete(data);
+}
+
+void rollout_view_release(struct rollout_view *view)
+{
+	free(view->evaluation);
+	free(view->report);
+	view->evaluation = view->report = NULL;
+}
+
+static void take(const struct journal_record *record, void *context)
+{
+	rollout_view_take(context, record);
+}
+
+int journal_fold_newest(struct journal *journal, struct rollout_view *ret_view, struct error *err)
+{
+	return journal_read(journal, NULL, take, ret_view, err);
+}
