@@ -145,10 +145,6 @@ static const struct edge edges[] = {
 	  EFFECT_END_ROLLED_BACK, "0 % canary is proven" },
 	{ ROLLOUT_ROLLING_BACK, ROLLOUT_ROLLBACK_LOST, ALWAYS, ROLLOUT_ROLLBACK_FAILED,
 	  EFFECT_END_ROLLBACK_FAILED, "0 % canary could not be proven" },
-	{ ROLLOUT_ROLLING_BACK, ROLLOUT_ABORT, ALWAYS, ROLLOUT_ROLLING_BACK, EFFECT_NONE,
-	  "already rolling back" },
-	{ ROLLOUT_ROLLING_BACK, ROLLOUT_INTERRUPT, ALWAYS, ROLLOUT_ROLLING_BACK, EFFECT_NONE,
-	  "already rolling back: the proof is not skipped" },
 
 	{ ROLLOUT_PREPARING, ROLLOUT_FOUND_DEAD, ALWAYS, ROLLOUT_INTERRUPTED, EFFECT_NONE,
 	  "its process died while preparing" },

@@ -1,0 +1,53 @@
+/*
+ * Running a rollout: the procedure around the state machine. It measures facts, delivers events,
+ * and does what the machine's effects ask for, through drivers: traffic, checks, journal, hooks.
+ *
+ * Calling order: rollout_run() with a filled request; then look at the result.
+ */
+#ifndef CANARYCTL_ROLLOUT_H
+#define CANARYCTL_ROLLOUT_H
+
+#include "canaryctl/config.h"
+#include "canaryctl/error.h"
+#include "canaryctl/report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct rollout_request {
+	const struct config *config;
+	const char *version;
+	size_t start_stage;                        /* index into the stages */
+	struct rollout_observer *const *observers; /* count pointers, borrowed */
+	size_t observer_count;
+};
+
+struct rollout_result {
+	struct rollout_report report; /* release with rollout_report_release() */
+	struct error error;           /* why it could not begin; ERROR_NONE when it ran */
+	int signal_number;            /* that stopped it; 0: none */
+};
+
+/* Takes the lock, opens the journal, runs until the end. Returns the exit status. */
+int rollout_run(const struct rollout_request *request, struct rollout_result *ret_result);
+
+/*
+ * The rehearsal (`deploy --dry-run`): changes nothing. Findings come as EVENT_NOTE lines through
+ * the observers, the report's outcome is OUTCOME_REHEARSED or OUTCOME_ABORTED.
+ */
+int rollout_rehearse(const struct rollout_request *request, struct rollout_result *ret_result);
+
+/*
+ * The emergency: tells a running rollout to roll back and end, or takes over from one that does
+ * not answer, and proves 0 %. Needs neither Prometheus nor a healthy journal.
+ */
+struct rollback_result {
+	enum traffic_outcome outcome;
+	struct traffic_state traffic;
+	struct error error;
+	struct buf notes; /* owned; lines about what was found and done */
+};
+int rollback_run(
+	const struct config *config, const char *reason, struct rollback_result *ret_result);
+
+#endif

@@ -1,0 +1,276 @@
+/*
+ * Observing a stage: every interval all checks are asked at once; what their verdicts amount to
+ * is decided in stage.c, and what follows from that in the machine. The same steps go on while a
+ * rollout is paused or waits for approval, only that time alone then ends nothing.
+ */
+#include "canaryctl/clock.h"
+#include "canaryctl/duration.h"
+
+#include "rollout/rollout_private.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { LONGEST_WINDOW_MS = 5 * 60 * 1000 };
+
+static int64_t elapsed_ms(const struct rollout *rollout)
+{
+	return loop_now_ms(rollout->loop) - rollout->shifted_ms;
+}
+
+static int64_t stage_length_ms(struct rollout *rollout)
+{
+	return rollout_stage(rollout)->observe_ms + rollout->extended_ms + rollout->paused_ms;
+}
+
+static bool is_waiting_for_somebody(const struct rollout *rollout)
+{
+	return rollout->state == ROLLOUT_PAUSED || rollout->state == ROLLOUT_AWAITING_APPROVAL;
+}
+
+static void choose_checks(struct rollout *rollout)
+{
+	struct stage_report *stage = rollout_stage(rollout);
+
+	rollout->asked_count = 0;
+	for (size_t i = 0; i < rollout->check_count; i++) {
+		if (!stage_asks(rollout->checks[i], stage->weight))
+			continue;
+		rollout->asked[rollout->asked_count] = rollout->checks[i];
+		rollout->records[rollout->asked_count++] = &stage->checks[i];
+	}
+}
+
+static enum task_next begin_stage(struct task *task)
+{
+	struct rollout *rollout = rollout_of(task);
+
+	/* Resumed after a pause: the time that it took is not part of the observation. */
+	if (rollout->wait_began_ms) {
+		rollout->paused_ms += loop_now_ms(rollout->loop) - rollout->wait_began_ms;
+		rollout->wait_began_ms = 0;
+		return task_goto(task, rollout_watch_steps, TASK_MORE);
+	}
+	rollout->shifted_ms = loop_now_ms(rollout->loop);
+	rollout->paused_ms = rollout->extended_ms = 0;
+	rollout->next_evaluation_ms = 0;
+	rollout_stage(rollout)->state = STAGE_OBSERVING;
+	choose_checks(rollout);
+	return task_goto(task, rollout_watch_steps, TASK_MORE);
+}
+
+const struct task_step rollout_observe_steps[] = { { "begin stage", begin_stage }, { 0 } };
+
+/* Evaluations are due every interval, and exactly at the end of the observation. */
+static void plan_next_evaluation(struct rollout *rollout)
+{
+	int64_t interval = rollout->config->rollout.interval_ms;
+	int64_t elapsed = elapsed_ms(rollout);
+	int64_t end = stage_length_ms(rollout);
+	int64_t next = (elapsed / interval + 1) * interval;
+
+	if (elapsed < end && next > end)
+		next = end;
+	rollout->next_evaluation_ms = next;
+}
+
+static enum task_next wait_for_next_evaluation(struct task *task)
+{
+	struct rollout *rollout = rollout_of(task);
+	enum task_next next;
+
+	if (rollout_take_requests(rollout, &next))
+		return next;
+	plan_next_evaluation(rollout);
+	sleep_start(&rollout->pause, task, rollout->next_evaluation_ms - elapsed_ms(rollout));
+	return TASK_WAIT;
+}
+
+static enum task_next evaluate(struct task *task)
+{
+	struct rollout *rollout = rollout_of(task);
+	struct evaluation *evaluation = &rollout->evaluation;
+	int64_t window = elapsed_ms(rollout);
+	enum task_next next;
+
+	if (rollout_take_requests(rollout, &next))
+		return next;
+	/* Woken for something that came to nothing. */
+	if (window < rollout->next_evaluation_ms)
+		return task_goto(task, rollout_watch_steps, TASK_MORE);
+	evaluation_release(evaluation);
+	*evaluation = (struct evaluation){ .checks = rollout->asked,
+		.count = rollout->asked_count,
+		.context = { .config = rollout->config,
+			.version = rollout->report.version,
+			.stage_weight = rollout_stage(rollout)->weight,
+			.window_ms = window < LONGEST_WINDOW_MS ? window : LONGEST_WINDOW_MS } };
+	evaluation_start(evaluation, task);
+	return TASK_WAIT;
+}
+
+/* How long has Prometheus not answered at all? */
+static bool metrics_are_lost(struct rollout *rollout)
+{
+	const struct evaluation *evaluation = &rollout->evaluation;
+	int64_t now = loop_now_ms(rollout->loop);
+	struct error why = evaluation->prometheus_error;
+	char text[DURATION_TEXT_SIZE];
+
+	if (!evaluation->asked_prometheus || evaluation->prometheus_answered) {
+		rollout->metrics_lost_since_ms = 0;
+		return false;
+	}
+	if (!rollout->metrics_lost_since_ms)
+		rollout->metrics_lost_since_ms = now;
+	if (now - rollout->metrics_lost_since_ms < rollout->config->prometheus.outage_limit_ms)
+		return false;
+	error_wrap(&why, "Prometheus has not answered for %s",
+		duration_format(now - rollout->metrics_lost_since_ms, text));
+	error_hint(&why, "look at Prometheus at %s, then deploy again",
+		rollout->config->prometheus.url);
+	rollout_reason_of_error(rollout, &why);
+	return true;
+}
+
+static enum task_next stage_passed(struct rollout *rollout)
+{
+	const struct config *config = rollout->config;
+	struct stage_report *stage = rollout_stage(rollout);
+	size_t next = rollout->stage + 1;
+
+	stage->state = STAGE_PASSED;
+	stage->ended_at = clock_wall_ms();
+	rollout_tell(rollout, EVENT_STAGE_ENDED, NULL);
+	rollout->facts.is_last_stage = next == rollout->report.stage_count;
+	rollout->facts.next_needs_approval =
+		!rollout->facts.is_last_stage && config->rollout.stages[next].needs_approval;
+	if (rollout->facts.next_needs_approval)
+		rollout->wait_began_ms = loop_now_ms(rollout->loop);
+	else if (!rollout->facts.is_last_stage)
+		rollout->stage++;
+	return rollout_deliver(rollout, ROLLOUT_STAGE_PASSED);
+}
+
+static enum task_next stage_failed(struct rollout *rollout, const struct check_report *deciding)
+{
+	struct stage_report *stage = rollout_stage(rollout);
+
+	stage->state = STAGE_FAILED;
+	stage->ended_at = clock_wall_ms();
+	rollout_reason_of_check(rollout, deciding);
+	rollout_tell(rollout, EVENT_STAGE_ENDED, NULL);
+	rollout->facts.failure_holds = deciding->check->on_fail == ON_FAIL_HOLD;
+	return rollout_deliver(rollout, ROLLOUT_CHECK_FAILED);
+}
+
+static enum task_next stage_undecided(struct rollout *rollout, const struct check_report *deciding)
+{
+	const struct rollout_config *config = &rollout->config->rollout;
+	int64_t left = config->extend_limit_ms - rollout->extended_ms;
+
+	rollout->facts.undecided_holds = config->on_inconclusive == ON_INCONCLUSIVE_HOLD;
+	rollout->facts.can_extend = config->on_inconclusive == ON_INCONCLUSIVE_EXTEND && left > 0;
+	if (rollout->facts.can_extend) {
+		rollout->extended_ms += left < config->interval_ms ? left : config->interval_ms;
+		rollout_stage(rollout)->extended_ms = rollout->extended_ms;
+		rollout_tell(rollout, EVENT_STAGE_EXTENDED, deciding->last.message);
+		rollout_journal_extended(rollout);
+	} else {
+		rollout_stage(rollout)->state = STAGE_FAILED;
+		rollout_stage(rollout)->ended_at = clock_wall_ms();
+		rollout_reason_of_check(rollout, deciding);
+		rollout_tell(rollout, EVENT_STAGE_ENDED, NULL);
+	}
+	return rollout_deliver(rollout, ROLLOUT_UNDECIDED);
+}
+
+static bool approval_has_expired(struct rollout *rollout)
+{
+	struct error why = { 0 };
+	char text[DURATION_TEXT_SIZE];
+
+	if (rollout->state != ROLLOUT_AWAITING_APPROVAL ||
+		loop_now_ms(rollout->loop) - rollout->wait_began_ms <
+			rollout->config->approval_deadline_ms)
+		return false;
+	error_set(&why, ERROR_CANCELED, 0, "nobody approved the next stage within %s",
+		duration_format(rollout->config->approval_deadline_ms, text));
+	rollout_reason_of_error(rollout, &why);
+	rollout->facts.deadline_holds = rollout->config->approval_on_deadline == ON_DEADLINE_HOLD;
+	return true;
+}
+
+/* Nothing to decide: say what was seen, and go on. */
+static enum task_next go_on(struct rollout *rollout, bool is_counted)
+{
+	int64_t left = stage_length_ms(rollout) - elapsed_ms(rollout);
+
+	rollout_tell_evaluated(rollout, is_counted, left > 0 ? left : 0);
+	return task_goto(&rollout->task, rollout_watch_steps, TASK_MORE);
+}
+
+static enum task_next evaluated(struct task *task)
+{
+	struct rollout *rollout = rollout_of(task);
+	const struct rollout_config *config = &rollout->config->rollout;
+	const struct check_report *deciding = NULL;
+	struct stage_rules rules = { .settle_ms = config->settle_ms,
+		.observe_ms = stage_length_ms(rollout),
+		.consecutive_failures = (int)config->consecutive_failures,
+		.never_ends = is_waiting_for_somebody(rollout) };
+	/* As planned, not as long as the answers took: the last one counts as at the end. */
+	int64_t at = rollout->next_evaluation_ms;
+	enum stage_decision decision;
+	enum task_next next;
+
+	if (rollout_take_requests(rollout, &next))
+		return next;
+	decision = stage_take(&rules, at, rollout->evaluation.verdicts, rollout->records,
+		rollout->asked_count, &deciding);
+	rollout_journal_evaluation(rollout);
+	if (decision == STAGE_HAS_FAILED || decision == STAGE_HAS_PASSED)
+		rollout_tell_evaluated(rollout, at >= config->settle_ms, 0);
+	if (decision == STAGE_HAS_FAILED)
+		return stage_failed(rollout, deciding);
+	if (metrics_are_lost(rollout))
+		return rollout_deliver(rollout, ROLLOUT_METRICS_LOST);
+	if (approval_has_expired(rollout))
+		return rollout_deliver(rollout, ROLLOUT_APPROVAL_EXPIRED);
+	switch (decision) {
+	case STAGE_HAS_PASSED:
+		return TASK_MORE;
+	case STAGE_IS_UNDECIDED:
+		return stage_undecided(rollout, deciding);
+	default:
+		return go_on(rollout, at >= config->settle_ms);
+	}
+}
+
+static enum task_next run_stage_hook(struct task *task)
+{
+	struct rollout *rollout = rollout_of(task);
+
+	if (!hook_start(rollout, &rollout->config->hooks.after_stage))
+		return stage_passed(rollout);
+	return TASK_WAIT;
+}
+
+static enum task_next stage_hook_ended(struct task *task)
+{
+	struct rollout *rollout = rollout_of(task);
+	struct error err = { 0 };
+
+	if (!hook_succeeded(rollout, "after_stage", &err))
+		rollout_tell(rollout, EVENT_NOTE, err.message);
+	return stage_passed(rollout);
+}
+
+const struct task_step rollout_watch_steps[] = {
+	{ "wait for next evaluation", wait_for_next_evaluation },
+	{ "evaluate", evaluate },
+	{ "evaluated", evaluated },
+	{ "run stage hook", run_stage_hook },
+	{ "stage hook ended", stage_hook_ended },
+	{ 0 },
+};

@@ -1,0 +1,110 @@
+/* What the files of the runner share; nobody else includes this. */
+#ifndef CANARYCTL_ROLLOUT_PRIVATE_H
+#define CANARYCTL_ROLLOUT_PRIVATE_H
+
+#include "canaryctl/control.h"
+#include "canaryctl/journal.h"
+#include "canaryctl/lock.h"
+#include "canaryctl/loop.h"
+#include "canaryctl/rollout.h"
+#include "canaryctl/rollout_machine.h"
+#include "canaryctl/stage.h"
+
+/* What somebody outside asked for; taken up between two steps, never in a callback. */
+struct requests {
+	int signal_number;
+	bool abort;
+	bool pause;
+	bool resume;
+	bool approve;
+	char reason[256];
+};
+
+struct rollout {
+	struct task task;
+	struct loop *loop;
+	const struct config *config;
+	const struct rollout_request *request;
+	const struct traffic_driver *driver;
+
+	struct lock lock;
+	char *folder;
+	struct journal *journal;      /* NULL: cannot be written any more; the rollout rolls back */
+	struct rollout_view previous; /* the service's last rollout, from the journal */
+	struct line_server *control;
+	struct requests requests;
+
+	enum rollout_state state;
+	struct rollout_report report;
+	struct error error; /* why it was refused */
+	int signal_number;  /* that stopped it */
+
+	/* All checks: canary health, share, then the configured ones. */
+	const struct check_config **checks;
+	size_t check_count;
+
+	/* The current stage. */
+	size_t stage;
+	int64_t shifted_ms; /* loop time when its weight was proven */
+	int64_t paused_ms;  /* time spent paused or waiting for approval, not part of observing */
+	int64_t wait_began_ms;
+	int64_t extended_ms;
+	int64_t next_evaluation_ms;
+	const struct check_config **asked; /* the checks asked at this stage */
+	struct check_report **records;     /* theirs */
+	size_t asked_count;
+	struct rollout_facts facts;
+
+	int64_t metrics_lost_since_ms; /* loop time; 0: Prometheus answers */
+
+	/* Operations. */
+	struct traffic_change change;
+	struct evaluation evaluation;
+	struct sleep_op pause;
+	struct proc_op hook;
+};
+
+struct rollout *rollout_of(struct task *task);
+
+/* ---- rollout_run.c ---- */
+/* Delivers an event to the machine, records the transition, goes on with its effect's step. */
+enum task_next rollout_deliver(struct rollout *rollout, enum rollout_machine_event event);
+struct stage_report *rollout_stage(struct rollout *rollout);
+/* Begins a change of traffic, as the task's operation. */
+void rollout_change_traffic(struct rollout *rollout, enum traffic_goal goal, weight_t canary);
+
+/* ---- rollout_prepare.c ---- */
+extern const struct task_step rollout_prepare_steps[];
+
+/* ---- rollout_observe.c ---- */
+extern const struct task_step rollout_observe_steps[];
+extern const struct task_step rollout_watch_steps[]; /* goes on with the stage that is observed */
+
+/* ---- rollout_requests.c ---- */
+/* Signals, and commands from other terminals. */
+int rollout_watch_requests(struct rollout *rollout, struct error *err);
+/* Takes up what somebody asked for; true: *ret_next says how the task goes on. */
+bool rollout_take_requests(struct rollout *rollout, enum task_next *ret_next);
+
+/* ---- rollout_record.c: the report, the journal and the observers ---- */
+void rollout_report_build(struct rollout *rollout);
+void rollout_reason_of_check(struct rollout *rollout, const struct check_report *record);
+void rollout_reason_of_error(struct rollout *rollout, const struct error *err);
+void rollout_tell(struct rollout *rollout, enum rollout_event_kind kind, const char *text);
+void rollout_tell_evaluated(struct rollout *rollout, bool is_counted, int64_t left_ms);
+/* False: could not be written; said on stderr once, and the journal is closed. */
+bool rollout_journal(struct rollout *rollout, const char *type, const char *data);
+bool rollout_journal_started(struct rollout *rollout);
+bool rollout_journal_world(struct rollout *rollout);
+bool rollout_journal_state(struct rollout *rollout, const struct rollout_decision *decision);
+bool rollout_journal_intent(struct rollout *rollout, weight_t weight);
+bool rollout_journal_outcome(struct rollout *rollout);
+bool rollout_journal_evaluation(struct rollout *rollout);
+bool rollout_journal_extended(struct rollout *rollout);
+
+/* ---- hooks.c ---- */
+/* Starts a hook with CANARYCTL_* in its environment; false: none is configured. */
+bool hook_start(struct rollout *rollout, const struct strv *argv);
+bool hook_succeeded(struct rollout *rollout, const char *name, struct error *err);
+
+#endif
