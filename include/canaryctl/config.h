@@ -66,10 +66,12 @@ struct rollout_config {
 	size_t stage_count;
 	int64_t observe_ms;
 	int64_t interval_ms;
-	int64_t settle_ms; /* effective: at least 4 scrape intervals */
+	int64_t settle_ms;       /* effective: at least 4 scrape intervals */
+	int64_t settle_given_ms; /* in the file; 0: not given */
 	int64_t consecutive_failures;
 	int on_inconclusive;
-	int64_t extend_limit_ms; /* 0 in the file: 2 x observe; effective here */
+	int64_t extend_limit_ms;       /* effective: 2 x observe when not given */
+	int64_t extend_limit_given_ms; /* in the file; 0: not given */
 	int on_interrupt;
 	int on_crash;
 	int64_t guardian_grace_ms;
@@ -96,8 +98,9 @@ struct notify_config {
 
 struct config {
 	struct arena arena;
-	char *path;   /* of the main file */
-	char *folder; /* that it is in */
+	bool is_traffic_only; /* as in struct config_options */
+	char *path;           /* of the main file */
+	char *folder;         /* that it is in, absolute */
 	char *service;
 	char *state_dir;
 	struct endpoint_config production, canary;
@@ -139,6 +142,18 @@ struct config_options {
 struct config *config_load(const char *path, const struct config_options *options,
 	struct buf *ret_diagnostics, struct error *err);
 void config_free(struct config *config);
+
+/*
+ * Applies `deploy --stages` ("1,10,50,100"; NULL: as configured) and `--observation-period`
+ * (0: as configured; otherwise for every stage), then completes and checks the configuration
+ * again. A stage of a weight that is configured keeps that stage's approval and observe. Errors
+ * are ERROR_USAGE, and `config` must not be used after one.
+ */
+int config_override(
+	struct config *config, const char *stages, int64_t observe_ms, struct error *err);
+
+/* How long this stage is observed. */
+int64_t config_stage_observe_ms(const struct config *config, size_t stage);
 
 /* The effective configuration as YAML, secrets masked. */
 void config_show(const struct config *config, struct buf *ret_text);

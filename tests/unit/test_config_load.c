@@ -1,0 +1,304 @@
+/* Loading: values arrive where they belong, and every mistake is told with its position. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "config_fixture.h"
+
+static struct config *load_good(const char *text)
+{
+	struct buf diagnostics = { 0 };
+	struct error err = { 0 };
+	struct config *config = fixture_load(text, false, &diagnostics, &err);
+
+	if (!config)
+		print_error("%s: %s\n", err.message, buf_text(&diagnostics));
+	assert_non_null(config);
+	assert_string_equal(buf_text(&diagnostics), "");
+	buf_release(&diagnostics);
+	return config;
+}
+
+/* Loads FIXTURE_MINIMAL and `more`, and compares all of the diagnostics. */
+static void expect_problems(const char *more, const char *expected)
+{
+	CLEANUP_FREE char *text = mem_format("%s%s", FIXTURE_MINIMAL, more);
+	struct buf diagnostics = { 0 };
+	struct error err = { 0 };
+	struct config *config = fixture_load(text, false, &diagnostics, &err);
+
+	assert_string_equal(buf_text(&diagnostics), expected);
+	assert_null(config);
+	assert_int_equal(err.kind, ERROR_CONFIG);
+	buf_release(&diagnostics);
+}
+
+static void test_minimal_and_defaults(void **state)
+{
+	struct config *config = load_good(FIXTURE_MINIMAL);
+	char expected[128];
+
+	(void)state;
+	assert_string_equal(config->service, "shop");
+	assert_string_equal(config->path, "c.yaml");
+	assert_string_equal(config->folder, fixture_folder);
+	assert_string_equal(config->production.server, "app:8000");
+	assert_string_equal(config->canary.health, "http://localhost:8001/health");
+	assert_string_equal(config->prometheus.url, "http://localhost:9090");
+	assert_int_equal(config->prometheus.timeout_ms, 5000);
+	assert_int_equal(config->prometheus.scrape_interval_ms, 15000);
+	assert_int_equal(config->prometheus.outage_limit_ms, 60000);
+	snprintf(expected, sizeof(expected), "%s/template", fixture_folder);
+	assert_string_equal(config->nginx.template_path, expected);
+	snprintf(expected, sizeof(expected), "%s/out/upstream.conf", fixture_folder);
+	assert_string_equal(config->nginx.output, expected);
+	assert_int_equal(config->nginx.test.count, 2);
+	assert_string_equal(config->nginx.test.items[1], "-t");
+	assert_null(config->nginx.test.items[2]);
+	assert_string_equal(config->nginx.reload.items[2], "reload");
+	assert_int_equal(config->nginx.install.count, 0);
+	assert_string_equal(config->nginx.proof_listen, "127.0.0.1:8099");
+	assert_string_equal(config->nginx.proof_url, "http://127.0.0.1:8099/");
+	assert_null(config->nginx.brake);
+	assert_null(config->share.requests);
+	assert_int_equal(config->rollout.stage_count, 4);
+	assert_int_equal(config->rollout.stages[2].weight, 2500);
+	assert_int_equal(config->rollout.observe_ms, 900000);
+	assert_int_equal(config_stage_observe_ms(config, 0), 900000);
+	assert_int_equal(config->rollout.settle_ms, 60000);
+	assert_int_equal(config->rollout.extend_limit_ms, 1800000);
+	assert_int_equal(config->rollout.consecutive_failures, 3);
+	assert_int_equal(config->rollout.on_inconclusive, ON_INCONCLUSIVE_EXTEND);
+	assert_int_equal(config->approval_deadline_ms, 7200000);
+	assert_int_equal(config->check_count, 0);
+	assert_int_equal(strlen(config->hash), 16);
+	config_free(config);
+}
+
+static void test_everything(void **state)
+{
+	struct config *config;
+	const struct check_config *check;
+	const struct fixture_ratio *ratio;
+
+	(void)state;
+	setenv("TEST_PASSWORD", "hunter2", 1);
+	unsetenv("TEST_UNSET");
+	config = load_good(FIXTURE_MINIMAL
+		"state_dir: state\n"
+		"prometheus:\n"
+		"  url: ${env:TEST_UNSET:-http://localhost:9091}/prom/\n"
+		"  scrape_interval: 1s\n"
+		"  basic_auth: {username: me, password: '${env:TEST_PASSWORD}'}\n"
+		"  tls_config: {ca_file: ca.pem, insecure_skip_verify: true}\n"
+		"  headers: {X-Scope-OrgID: team-a}\n"
+		"rollout:\n"
+		"  stages: [0.5, {weight: 25%, observe: 30m, approval: required}, 100]\n"
+		"  settle: 2s\n"
+		"  on_crash: resume\n"
+		"  preflight: [gate]\n"
+		"checks:\n"
+		"- name: errors\n"
+		"  ratio: {of: 'e{version=\"${version}\"}', over: t}\n"
+		"  require: '< 0.5%'\n"
+		"  min_samples: 50\n"
+		"  from_stage: 5\n"
+		"  on_fail: hold\n"
+		"- name: queue\n"
+		"  prometheus: {query: 'max(q[${window}])'}\n"
+		"  min_samples: {query: 'sum(r[${window}])', at_least: 10}\n"
+		"  no_data: pass\n"
+		"suites:\n"
+		"  gate: {timeout: 5s, checks: [{name: api, http: {url: 'http://x/'}}]}\n"
+		"  smoke: [{name: api, severity: warning, http: {url: '${target}/x'}}]\n"
+		"hooks: {on_rollback: [./page.sh, '', now], timeout: 10}\n"
+		"notify: [{webhook: 'https://hooks.example/T/B', format: slack, on: [held]}]\n");
+	assert_string_equal(config->prometheus.url, "http://localhost:9091/prom");
+	assert_string_equal(config->prometheus.auth.password, "hunter2");
+	assert_true(config->prometheus.auth.insecure_skip_verify);
+	assert_string_equal(config->prometheus.auth.headers[0], "X-Scope-OrgID: team-a");
+	assert_null(config->prometheus.auth.headers[1]);
+	assert_int_equal(config->rollout.stage_count, 3);
+	assert_int_equal(config->rollout.stages[0].weight, 50);
+	assert_true(config->rollout.stages[1].needs_approval);
+	assert_int_equal(config_stage_observe_ms(config, 1), 1800000);
+	assert_int_equal(config->rollout.settle_ms, 4000);
+	assert_int_equal(config->rollout.on_crash, ON_CRASH_RESUME);
+	assert_int_equal(config->check_count, 2);
+	check = &config->checks[0];
+	ratio = check->params;
+	assert_ptr_equal(check->kind, &fixture_ratio);
+	assert_string_equal(ratio->over, "t");
+	assert_int_equal(check->require.op, CONDITION_LESS);
+	assert_true(check->min_samples > 49.9 && check->min_samples < 50.1);
+	assert_int_equal(check->from_stage, 500);
+	assert_int_equal(check->on_fail, ON_FAIL_HOLD);
+	assert_string_equal(check->file, "c.yaml");
+	assert_int_equal(check->line, 22);
+	assert_int_equal(check->column, 3);
+	assert_string_equal(config->checks[1].min_samples_query, "sum(r[${window}])");
+	assert_int_equal(config->checks[1].no_data, NO_DATA_PASS);
+	assert_int_equal(config->suite_count, 2);
+	assert_int_equal(config->suites[0].timeout_ms, 5000);
+	assert_int_equal(config->suites[1].timeout_ms, 30000);
+	assert_int_equal(config->suites[1].checks[0].severity, SEVERITY_WARNING);
+	assert_int_equal(config->hooks.on_rollback.count, 3);
+	assert_true(config->hooks.on_rollback.items[0][0] == '/');
+	assert_string_equal(config->hooks.on_rollback.items[1], "");
+	assert_int_equal(config->hooks.timeout_ms, 10000);
+	assert_int_equal(config->notify_count, 1);
+	assert_string_equal(config->notify[0].on.items[0], "held");
+	config_free(config);
+}
+
+static void test_container(void **state)
+{
+	struct config *config = load_good(
+		"service: shop\n"
+		"production: {server: 'app:8000', health: 'http://localhost:8000/health'}\n"
+		"canary: {server: 'app:8001', health: 'http://localhost:8001/health'}\n"
+		"traffic:\n"
+		"  nginx:\n"
+		"    template: template\n"
+		"    output: /etc/nginx/conf.d/upstream.conf\n"
+		"    container: web\n"
+		"    test: [docker, exec, web, openresty, -t]\n"
+		"    proof: {listen: '0.0.0.0:8099', url: 'http://127.0.0.1:9099/'}\n");
+
+	(void)state;
+	assert_string_equal(config->nginx.test.items[3], "openresty");
+	assert_int_equal(config->nginx.reload.count, 6);
+	assert_string_equal(config->nginx.reload.items[2], "web");
+	assert_string_equal(config->nginx.install.items[1], "cp");
+	assert_string_equal(config->nginx.install.items[2], "{file}");
+	assert_string_equal(config->nginx.install.items[3], "web:/etc/nginx/conf.d/upstream.conf");
+	config_free(config);
+}
+
+static void test_problems(void **state)
+{
+	static const struct {
+		const char *more;
+		const char *expected;
+	} cases[] = {
+		{ "rollout:\n  interval: soon\n",
+			"c.yaml:10:13: rollout.interval: 'soon' is not a duration\n"
+			"   10 |   interval: soon\n"
+			"      |             ^\n"
+			"  hint: durations look like 90s, 15m, 1h30m; a bare number is seconds\n" },
+		{ "rollout:\n  obsreve: 15m\n", "c.yaml:10:3: rollout: unknown key 'obsreve'\n"
+						"   10 |   obsreve: 15m\n"
+						"      |   ^\n"
+						"  hint: did you mean 'observe'?\n" },
+		{ "approval:\n  zzzz: 1\n", "c.yaml:10:3: approval: unknown key 'zzzz'\n"
+					    "   10 |   zzzz: 1\n"
+					    "      |   ^\n"
+					    "  hint: known here: deadline, on_deadline\n" },
+		{ "rollout: {on_crash: resum}\n",
+			"c.yaml:9:21: rollout.on_crash: 'resum' is not allowed here\n"
+			"    9 | rollout: {on_crash: resum}\n"
+			"      |                     ^\n"
+			"  hint: did you mean 'resume'? allowed: rollback, resume\n" },
+		{ "rollout: {consecutive_failures: 0}\n",
+			"c.yaml:9:33: rollout.consecutive_failures: '0' is not from 1 to 1000\n"
+			"    9 | rollout: {consecutive_failures: 0}\n"
+			"      |                                 ^\n" },
+		{ "rollout: {interval: 1ms}\n",
+			"c.yaml:9:21: rollout.interval: '1ms' is not from 100ms to 1d\n"
+			"    9 | rollout: {interval: 1ms}\n"
+			"      |                     ^\n" },
+		{ "rollout: {consecutive_failures: 3x}\n",
+			"c.yaml:9:33: rollout.consecutive_failures: '3x' is not a whole number\n"
+			"    9 | rollout: {consecutive_failures: 3x}\n"
+			"      |                                 ^\n" },
+		{ "rollout: {interval: }\n", "c.yaml:9:21: rollout.interval: has no value\n"
+					     "    9 | rollout: {interval: }\n"
+					     "      |                     ^\n"
+					     "  hint: remove the key to get its default\n" },
+		{ "rollout: [1]\n", "c.yaml:9:10: rollout: must be a map, not a list\n"
+				    "    9 | rollout: [1]\n"
+				    "      |          ^\n" },
+		{ "rollout: {stages: [10, 5, 0, 101]}\n",
+			"c.yaml:9:24: rollout.stages[1]: 5 is not above 10\n"
+			"    9 | rollout: {stages: [10, 5, 0, 101]}\n"
+			"      |                        ^\n"
+			"  hint: stages go up: 0 < weight <= 100\n"
+			"c.yaml:9:27: rollout.stages[2]: 0 is not above 5\n"
+			"    9 | rollout: {stages: [10, 5, 0, 101]}\n"
+			"      |                           ^\n"
+			"  hint: stages go up: 0 < weight <= 100\n"
+			"c.yaml:9:30: rollout.stages[3]: '101' is not a weight\n"
+			"    9 | rollout: {stages: [10, 5, 0, 101]}\n"
+			"      |                              ^\n"
+			"  hint: weights are percent, from 0.01 to 100, in steps of 0.01\n" },
+		{ "rollout: {stages: []}\n", "c.yaml:9:19: rollout.stages: has no stage\n"
+					     "    9 | rollout: {stages: []}\n"
+					     "      |                   ^\n" },
+		{ "rollout: {observe: 30s}\n",
+			"c.yaml:9:20: rollout.observe: 30s leaves no room for a counted "
+			"evaluation: "
+			"settle is 1m\n"
+			"    9 | rollout: {observe: 30s}\n"
+			"      |                    ^\n"
+			"  hint: evaluations count from 'settle' on, which is never less than 4 x "
+			"prometheus.scrape_interval\n" },
+		{ "rollout: {stages: [{weight: 5, observe: 10s}]}\n",
+			"c.yaml:9:41: rollout.stages[0].observe: 10s leaves no room for a counted "
+			"evaluation: settle is 1m\n"
+			"    9 | rollout: {stages: [{weight: 5, observe: 10s}]}\n"
+			"      |                                         ^\n"
+			"  hint: evaluations count from 'settle' on, which is never less than 4 x "
+			"prometheus.scrape_interval\n" },
+		{ "rollout: {preflight: [gate]}\n",
+			"c.yaml:9:23: rollout.preflight[0]: there is no suite 'gate'\n"
+			"    9 | rollout: {preflight: [gate]}\n"
+			"      |                       ^\n"
+			"  hint: define it under 'suites', or include the file that does\n" },
+		{ "service: twice\n", "c.yaml:9:1: service: duplicate key\n"
+				      "    9 | service: twice\n"
+				      "      | ^\n"
+				      "  hint: the first one is in line 1\n" },
+		{ "hooks: {on_success: echo done}\n",
+			"c.yaml:9:21: hooks.on_success: must be a list, not text\n"
+			"    9 | hooks: {on_success: echo done}\n"
+			"      |                     ^\n"
+			"  hint: programs are not run through a shell: write [program, argument, "
+			"...]\n" },
+		{ "prometheus: {url: 'localhost:9090'}\n",
+			"c.yaml:9:19: prometheus.url: 'localhost:9090' is not an http or https "
+			"URL\n"
+			"    9 | prometheus: {url: 'localhost:9090'}\n"
+			"      |                   ^\n" },
+		{ "prometheus:\n  url: http://${env:TEST_NOWHERE}/\n",
+			"c.yaml:10:8: prometheus.url: environment variable 'TEST_NOWHERE' is not "
+			"set\n"
+			"   10 |   url: http://${env:TEST_NOWHERE}/\n"
+			"      |        ^\n"
+			"  hint: set it, or give a default: ${env:TEST_NOWHERE:-value}\n" },
+		{ "include: [nowhere.yaml]\n",
+			"c.yaml:9:11: include[0]: cannot open 'nowhere.yaml': No such file or "
+			"directory\n"
+			"    9 | include: [nowhere.yaml]\n"
+			"      |           ^\n" },
+	};
+
+	(void)state;
+	unsetenv("TEST_NOWHERE");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		expect_problems(cases[i].more, cases[i].expected);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_minimal_and_defaults),
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_container),
+		cmocka_unit_test(test_problems),
+	};
+
+	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+}
