@@ -29,8 +29,9 @@ enum output_format { FORMAT_TEXT, FORMAT_JSON };
 
 /* An option of a command, or a global one. */
 struct cli_option {
-	const char *name;     /* "stages" for --stages; NULL ends a table */
-	const char *argument; /* "1,5,25,100" as shown in help; NULL: a switch */
+	const char *name; /* "stages" for --stages; NULL ends a table */
+	/* As shown in help: "FILE", "1,5,25,100"; "text|json" allows only these; NULL: a switch. */
+	const char *argument;
 	const char *help;
 };
 
@@ -49,6 +50,7 @@ struct cli {
 	size_t value_count;
 	char **arguments; /* positional ones, NULL-terminated */
 	size_t argument_count;
+	int subcommand; /* index into command->subcommands, when it has them */
 };
 
 struct cli_command {
@@ -58,6 +60,8 @@ struct cli_command {
 	const char *details;              /* a paragraph; may be NULL */
 	const char *examples;             /* lines */
 	const struct cli_option *options; /* may be NULL */
+	/* NULL-terminated: what the first argument can be, checked before run(); may be NULL. */
+	const char *const *subcommands;
 	int minimum_arguments;
 	int maximum_arguments; /* -1: any number */
 	bool is_hidden;
