@@ -52,6 +52,11 @@ bool cli_is_choice(const char *argument);
 /* What cli_fail() prints: the message and its hint, without anything that steers a terminal. */
 void cli_format_error(const struct error *err, struct buf *ret_text);
 
+/* cli_load_config() in its two halves, for `config validate`: nothing is printed by the first. */
+struct config *cli_read_config(const struct cli *cli, const struct config_options *options,
+	struct buf *ret_diagnostics, struct error *err);
+int cli_fail_config(const struct buf *diagnostics, const struct error *err);
+
 /* Exit statuses with their meaning, ended by a NULL meaning; for help. */
 struct cli_exit {
 	int status;

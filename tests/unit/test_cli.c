@@ -3,7 +3,6 @@
 
 #include "cli/cli_private.h"
 
-#include "canaryctl/fileio.h"
 #include "canaryctl/mem.h"
 
 #include <stdio.h>
