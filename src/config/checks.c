@@ -34,7 +34,8 @@ static const struct check_kind *find_kind(const char *name)
 }
 
 /* The one kind that a check's map names. */
-static const struct check_kind *choose_kind(struct loader *loader, const struct place *map)
+static const struct check_kind *choose_kind(
+	struct loader *loader, const struct place *map, bool has_unknown_key)
 {
 	const struct check_kind *chosen = NULL;
 
@@ -50,7 +51,8 @@ static const struct check_kind *choose_kind(struct loader *loader, const struct 
 		}
 		chosen = kind ? kind : chosen;
 	}
-	if (!chosen) {
+	/* An unknown key is probably the kind, misspelt, and has been said already. */
+	if (!chosen && !has_unknown_key) {
 		struct buf hint = BUF_INIT(512);
 
 		buf_add_text(&hint, "give it one of: ");
@@ -109,6 +111,7 @@ static void load_check(struct loader *loader, const struct place *map, struct ch
 {
 	size_t problems = loader->diagnostics.count;
 	struct error err = { 0 };
+	bool has_unknown_key;
 
 	check->file = arena_strdup(&loader->config->arena, map->node->source->path);
 	check->line = map->node->line;
@@ -120,9 +123,10 @@ static void load_check(struct loader *loader, const struct place *map, struct ch
 		return;
 	}
 	check_keys(loader, map, known_names(loader));
+	has_unknown_key = loader->diagnostics.count > problems;
 	for (const struct schema_row *row = check_rows; row->name; row++)
 		load_row(loader, row, map, check);
-	check->kind = choose_kind(loader, map);
+	check->kind = choose_kind(loader, map, has_unknown_key);
 	if (check->kind)
 		load_params(loader, map, check);
 	/* A kind's own rules may rely on everything that the rows say. */

@@ -222,8 +222,13 @@ static void write_excerpt(const struct diagnostics *diagnostics, const struct di
 	shown = public_length(diagnostics, problem, line, length);
 	buf_add_format(ret_text, "%5d | ", problem->line);
 	columns = write_line(ret_text, line, shown);
-	if (shown < length)
-		buf_add_text(ret_text, columns && line[shown - 1] == ':' ? " ***" : "***");
+	if (shown < length) {
+		const char *mask = shown && line[shown - 1] == ':' ? " ***" : "***";
+
+		buf_add_text(ret_text, mask);
+		columns += *mask == ' ';
+	}
+	/* Behind what is shown: the mask, or the end of the line. */
 	if (caret > columns + 1)
 		caret = columns + 1;
 	buf_add_format(ret_text, "\n      | %*s^\n", caret - 1, "");

@@ -4,6 +4,7 @@
  */
 #include "config/rules.h"
 #include "canaryctl/duration.h"
+#include "config/query.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -231,6 +232,22 @@ static void complete_nginx(struct config *config, const struct rule_report *repo
 			nginx->template_path, strerror(errno));
 }
 
+static void check_share(const struct share_config *share, const struct rule_report *report)
+{
+	static const char hint[] = "write label=\"value\", such as version=\"canary\"";
+
+	if (share->requests && strchr(share->requests, '{'))
+		problem(report, "traffic.share.requests",
+			"its labels go into 'canary' and 'production'",
+			"must be the name of a counter alone");
+	if (share->canary && !matchers_valid(share->canary))
+		problem(report, "traffic.share.canary", hint, "'%.200s' is no list of labels",
+			share->canary);
+	if (share->production && !matchers_valid(share->production))
+		problem(report, "traffic.share.production", hint, "'%.200s' is no list of labels",
+			share->production);
+}
+
 int64_t config_stage_observe_ms(const struct config *config, size_t stage)
 {
 	int64_t own = config->rollout.stages[stage].observe_ms;
@@ -327,6 +344,7 @@ void config_complete(struct config *config, const struct rule_report *report)
 	check_nginx_text(report, "canary.server", config->canary.server);
 	complete_prometheus(config, report);
 	complete_nginx(config, report);
+	check_share(&config->share, report);
 	config_complete_rollout(config, report);
 	check_preflight(config, report);
 }

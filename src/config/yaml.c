@@ -32,6 +32,22 @@ static void set_problem(struct reader *reader, yaml_mark_t mark, const char *mes
 	snprintf(reader->problem->message, sizeof(reader->problem->message), "%s", message);
 }
 
+/* The reader looks ahead, so its errors come with an offset and not with a mark. */
+static yaml_mark_t mark_of_offset(const struct source *source, size_t offset)
+{
+	yaml_mark_t mark = { 0 };
+
+	for (size_t i = 0; i < offset && i < source->length; i++) {
+		if (source->text[i] == '\n') {
+			mark.line++;
+			mark.column = 0;
+		} else if (((unsigned char)source->text[i] & 0xc0) != 0x80) {
+			mark.column++;
+		}
+	}
+	return mark;
+}
+
 static bool next_event(struct reader *reader, yaml_event_t *ret_event)
 {
 	yaml_parser_t *parser = &reader->parser;
@@ -40,7 +56,8 @@ static bool next_event(struct reader *reader, yaml_event_t *ret_event)
 		return true;
 	memset(ret_event, 0, sizeof(*ret_event));
 	if (parser->error == YAML_READER_ERROR)
-		set_problem(reader, parser->mark, "not valid UTF-8 text");
+		set_problem(reader, mark_of_offset(reader->source, parser->problem_offset),
+			"not text in UTF-8, or with control characters");
 	else
 		set_problem(reader, parser->problem_mark,
 			parser->problem ? parser->problem : "cannot be parsed");

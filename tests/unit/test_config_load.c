@@ -291,6 +291,391 @@ static void test_problems(void **state)
 		expect_problems(cases[i].more, cases[i].expected);
 }
 
+static void test_check_problems(void **state)
+{
+	static const struct {
+		const char *more;
+		const char *expected;
+	} cases[] = {
+		{ "checks:\n- name: a\n  require: '< 1'\n",
+			"c.yaml:10:3: checks[0]: says not what is to be checked\n"
+			"   10 | - name: a\n"
+			"      |   ^\n"
+			"  hint: give it one of: ratio, latency, prometheus, http\n" },
+		{ "checks:\n- {name: a, ratio: {of: a, over: b}, http: {url: 'http://x'}, require: "
+		  "'< "
+		  "1'}\n",
+			"c.yaml:10:38: checks[0]: 'http' is a second kind beside 'ratio'\n"
+			"   10 | - {name: a, ratio: {of: a, over: b}, http: {url: 'http://x'}, "
+			"require: "
+			"'< 1'}\n"
+			"      |                                      ^\n"
+			"  hint: write two checks\n" },
+		{ "checks:\n- ratoi: {of: a, over: b}\n",
+			"c.yaml:10:3: checks[0]: unknown key 'ratoi'\n"
+			"   10 | - ratoi: {of: a, over: b}\n"
+			"      |   ^\n"
+			"  hint: did you mean 'ratio'?\n"
+			"c.yaml:10:3: checks[0].name: is required and missing\n"
+			"   10 | - ratoi: {of: a, over: b}\n"
+			"      |   ^\n"
+			"  hint: unique in its list; named in every verdict\n" },
+		{ "checks:\n- name: a\n  ratio: {of: a}\n  require: '< 1'\n",
+			"c.yaml:11:10: checks[0].ratio.over: is required and missing\n"
+			"   11 |   ratio: {of: a}\n"
+			"      |          ^\n"
+			"  hint: all\n" },
+		{ "checks:\n- name: a\n  ratio: {of: 'rate(a[5m])', over: b}\n  require: '< 1'\n",
+			"c.yaml:11:15: checks[0].ratio.of: 'rate(a[5m])' is not a series selector\n"
+			"   11 |   ratio: {of: 'rate(a[5m])', over: b}\n"
+			"      |               ^\n"
+			"  hint: name the counter itself, such as "
+			"http_requests_total{version=\"canary\"}: no function and no [range]\n" },
+		{ "checks:\n- name: a\n  prometheus: {query: 'a[${windw}]'}\n",
+			"c.yaml:11:23: checks[0].prometheus.query: '${windw}' is not a variable\n"
+			"   11 |   prometheus: {query: 'a[${windw}]'}\n"
+			"      |                       ^\n"
+			"  hint: did you mean '${window}'?\n" },
+		{ "checks:\n- name: a\n  http: {url: 'http://x'}\n  min_samples: {query: '${zzz}', "
+		  "at_least: 1}\n",
+			"c.yaml:12:24: checks[0].min_samples.query: '${zzz}' is not a variable\n"
+			"   12 |   min_samples: {query: '${zzz}', at_least: 1}\n"
+			"      |                        ^\n"
+			"  hint: queries may use ${window}, ${version}, ${stage_weight} and "
+			"${service}\n" },
+		{ "checks:\n- name: a\n  ratio: {of: a, over: b}\n  require: 0.5%\n",
+			"c.yaml:12:12: checks[0].require: '0.5%' is not a condition: one of < <= > "
+			">= == "
+			"!= expected at character 1\n"
+			"   12 |   require: 0.5%\n"
+			"      |            ^\n"
+			"  hint: write an operator and a number, such as \"< 0.5%\" or \"<= "
+			"2.5s\", or "
+			"compare with the baseline: \"< 2 * baseline + 0.1\"\n" },
+		{ "checks:\n- name: a\n  ratio: {of: a, over: b}\n",
+			"c.yaml:10:3: checks[0]: 'a': has no condition\n"
+			"   10 | - name: a\n"
+			"      |   ^\n"
+			"  hint: give it a 'require'\n" },
+		{ "checks:\n- name: a\n  ratio: {of: a, over: b}\n  require: '< 2 * baseline'\n",
+			"c.yaml:10:3: checks[0]: 'a': 'ratio' has no baseline\n"
+			"   10 | - name: a\n"
+			"      |   ^\n" },
+		{ "checks:\n- {name: a, http: {url: 'http://x'}}\n- {name: a, http: {url: "
+		  "'http://y'}}\n",
+			"c.yaml:11:10: checks[1].name: 'a' is also the name of the check at "
+			"c.yaml:10:3\n"
+			"   11 | - {name: a, http: {url: 'http://y'}}\n"
+			"      |          ^\n" },
+		{ "checks:\n- just text\n", "c.yaml:10:3: checks[0]: must be a map, not text\n"
+					    "   10 | - just text\n"
+					    "      |   ^\n" },
+		{ "suites: {gate: {timeout: 5s}}\n",
+			"c.yaml:9:16: suites.gate.checks: is required and missing\n"
+			"    9 | suites: {gate: {timeout: 5s}}\n"
+			"      |                ^\n"
+			"  hint: list of checks\n" },
+		{ "checks:\n- name: a\n  http: {url: 'http://x', argv: [/bin/x, {}]}\n",
+			"c.yaml:11:42: checks[0].http.argv[1]: must be text, not a map\n"
+			"   11 |   http: {url: 'http://x', argv: [/bin/x, {}]}\n"
+			"      |                                          ^\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		expect_problems(cases[i].more, cases[i].expected);
+}
+
+static void test_traffic_problems(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *expected;
+	} cases[] = {
+		{ "service: Shop!\nproduction: {server: 'a;b', health: 'http://x'}\n"
+		  "canary: {server: b, health: x}\ntraffic: {nginx: {template: template, output: "
+		  "o}}\n",
+			"c.yaml:1:10: service: 'Shop!' is not a service name\n"
+			"    1 | service: Shop!\n"
+			"      |          ^\n"
+			"  hint: use a-z, 0-9 and '-', at most 63 of them\n"
+			"c.yaml:2:22: production.server: has a character at place 2 that NGINX's "
+			"configuration cannot hold\n"
+			"    2 | production: {server: 'a;b', health: 'http://x'}\n"
+			"      |                      ^\n"
+			"c.yaml:3:29: canary.health: 'x' is not an http or https URL\n"
+			"    3 | canary: {server: b, health: x}\n"
+			"      |                             ^\n" },
+		{ "rollout: {}\n",
+			"c.yaml:1:1: service: is required and missing\n"
+			"    1 | rollout: {}\n"
+			"      | ^\n"
+			"  hint: name of what is rolled out, `[a-z0-9-]`; state is kept per "
+			"service\n"
+			"c.yaml:1:1: production.server: is required and missing\n"
+			"    1 | rollout: {}\n"
+			"      | ^\n"
+			"  hint: address of the production version, as NGINX's `server` takes it\n"
+			"c.yaml:1:1: production.health: is required and missing\n"
+			"    1 | rollout: {}\n"
+			"      | ^\n"
+			"  hint: URL of its health page\n"
+			"c.yaml:1:1: canary.server: is required and missing\n"
+			"    1 | rollout: {}\n"
+			"      | ^\n"
+			"  hint: address of the canary, as NGINX's `server` takes it\n"
+			"c.yaml:1:1: canary.health: is required and missing\n"
+			"    1 | rollout: {}\n"
+			"      | ^\n"
+			"  hint: URL of its health page: asked at every evaluation\n"
+			"c.yaml:1:1: traffic.nginx.template: is required and missing\n"
+			"    1 | rollout: {}\n"
+			"      | ^\n"
+			"  hint: NGINX text with `${CANARY_WEIGHT}` and its like\n"
+			"c.yaml:1:1: traffic.nginx.output: is required and missing\n"
+			"    1 | rollout: {}\n"
+			"      | ^\n"
+			"  hint: the file that NGINX includes; replaced at every shift\n" },
+		{ "service: a\nproduction: {server: a, health: 'http://x'}\n"
+		  "canary: {server: b, health: 'http://x'}\ntraffic:\n  nginx:\n"
+		  "    template: template\n    output: o\n    proof: {listen: '0.0.0.0:80'}\n",
+			"c.yaml:8:21: traffic.nginx.proof.listen: '0.0.0.0:80' is not a loopback "
+			"address\n"
+			"    8 |     proof: {listen: '0.0.0.0:80'}\n"
+			"      |                     ^\n"
+			"  hint: listen on 127.0.0.1: nobody else has to see the weights\n" },
+		{ "service: a\nproduction: {server: a, health: 'http://x'}\n"
+		  "canary: {server: b, health: 'http://x'}\ntraffic:\n  nginx:\n"
+		  "    template: template\n    output: o\n    proof: {listen: 8099}\n",
+			"c.yaml:8:21: traffic.nginx.proof.listen: '8099' is not HOST:PORT\n"
+			"    8 |     proof: {listen: 8099}\n"
+			"      |                     ^\n"
+			"  hint: write it as 127.0.0.1:8099\n" },
+		{ "- a\n", "c.yaml:1:1: must be a map, not a list\n"
+			   "    1 | - a\n"
+			   "      | ^\n" },
+		{ "", "c.yaml: the file is empty\n" },
+		{ "service: [a\nx: }\n", "c.yaml:2:2: did not find expected ',' or ']'\n"
+					 "    2 | x: }\n"
+					 "      |  ^\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf diagnostics = { 0 };
+		struct error err = { 0 };
+
+		assert_null(fixture_load(cases[i].text, false, &diagnostics, &err));
+		assert_string_equal(buf_text(&diagnostics), cases[i].expected);
+		buf_release(&diagnostics);
+	}
+}
+
+static void test_missing_template(void **state)
+{
+	struct buf diagnostics = { 0 };
+	struct error err = { 0 };
+	CLEANUP_FREE char *expected = mem_format(
+		"c.yaml:4:29: traffic.nginx.template: cannot read '%s/nowhere': No such file or "
+		"directory\n"
+		"    4 | traffic: {nginx: {template: nowhere, output: o}}\n"
+		"      |                             ^\n",
+		fixture_folder);
+	const char *text = "service: a\nproduction: {server: a, health: 'http://x'}\n"
+			   "canary: {server: b, health: 'http://x'}\n"
+			   "traffic: {nginx: {template: nowhere, output: o}}\n";
+	struct config *config;
+
+	(void)state;
+	assert_null(fixture_load(text, false, &diagnostics, &err));
+	assert_string_equal(buf_text(&diagnostics), expected);
+	buf_release(&diagnostics);
+	/* The brake can hold the traffic without it. */
+	config = fixture_load(text, true, &diagnostics, &err);
+	assert_non_null(config);
+	config_free(config);
+}
+
+static void test_summary_counts(void **state)
+{
+	struct buf diagnostics = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_null(fixture_load(
+		FIXTURE_MINIMAL "rollout: {interval: x, observe: y}\n", false, &diagnostics, &err));
+	assert_string_equal(err.message, "'c.yaml' has 2 errors");
+	assert_null(config_load("/nowhere.yaml", NULL, &diagnostics, &err));
+	assert_int_equal(err.kind, ERROR_CONFIG);
+	assert_string_equal(err.message, "cannot open '/nowhere.yaml': No such file or directory");
+	buf_release(&diagnostics);
+}
+
+static void test_secrets_are_never_shown(void **state)
+{
+	static const char *const cases[] = {
+		"prometheus: {basic_auth: {username: me, password: hunter2, tpyo: 1}}\n",
+		"prometheus: {basic_auth: {tpyo: 1, password: hunter2}}\n",
+		"prometheus: {basic_auth: {username: me, passwrod: hunter2}}\n",
+		"prometheus:\n  basic_auth:\n    username: me\n    password: [hunter2]\n",
+		"prometheus: {authorization: {credentials: hunter2, type: basic}}\n",
+		"prometheus: {headers: {X-Api-Key: hunter2, 'a b': c}}\n",
+		"prometheus: {url: 'ftp://me:hunter2@host/'}\n",
+		"notify: [{webhook: 'hunter2', on: 5}]\n",
+		"prometheus:\n  basic_auth: {username: me, password: \"hunter2\\x\"}\n",
+		"prometheus: {basic_auth: {password: \"a\n  hunter2 \\x\"}}\n",
+		"checks: [{name: a, http: {url: 'http://x', headers: {Authorization: hunter2}, b: "
+		"c}}]\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CLEANUP_FREE char *text = mem_format("%s%s", FIXTURE_MINIMAL, cases[i]);
+		struct buf diagnostics = { 0 };
+		struct error err = { 0 };
+
+		assert_null(fixture_load(text, false, &diagnostics, &err));
+		if (strstr(buf_text(&diagnostics), "hunter2"))
+			fail_msg("%s", buf_text(&diagnostics));
+		assert_non_null(strstr(buf_text(&diagnostics), "***"));
+		buf_release(&diagnostics);
+	}
+}
+
+static void test_auth_rules(void **state)
+{
+	(void)state;
+	expect_problems("prometheus:\n"
+			"  basic_auth: {username: me, password_file: p}\n"
+			"  authorization: {type: Basic}\n"
+			"  tls_config: {cert_file: c.pem}\n",
+		"c.yaml:11:18: prometheus.authorization: cannot be combined with 'basic_auth'\n"
+		"   11 |   authorization: ***\n"
+		"      |                  ^\n"
+		"  hint: keep one of the two\n"
+		"c.yaml:11:25: prometheus.authorization.type: 'Basic' is not possible here\n"
+		"   11 |   authorization: ***\n"
+		"      |                  ^\n"
+		"  hint: use 'basic_auth' with 'username' and 'password_file'\n"
+		"c.yaml:12:15: prometheus.tls_config: 'cert_file' and 'key_file' belong together\n"
+		"   12 |   tls_config: {cert_file: c.pem}\n"
+		"      |               ^\n");
+}
+
+static void test_include(void **state)
+{
+	struct config *config;
+
+	(void)state;
+	fixture_write("more.yaml", "include: [again.yaml]\n"
+				   "checks:\n- {name: more, http: {url: 'http://m'}}\n"
+				   "suites: {gate: [{name: x, http: {url: 'http://x'}}]}\n");
+	fixture_write("again.yaml", "checks:\n- {name: again, http: {url: 'http://a'}}\n");
+	config = load_good(FIXTURE_MINIMAL "include: [./more.yaml]\n"
+					   "rollout: {preflight: [gate]}\n"
+					   "checks: [{name: own, http: {url: 'http://o'}}]\n");
+	assert_int_equal(config->check_count, 3);
+	assert_string_equal(config->checks[0].name, "own");
+	assert_string_equal(config->checks[1].name, "more");
+	assert_string_equal(config->checks[1].file, "./more.yaml");
+	assert_string_equal(config->checks[2].name, "again");
+	assert_int_equal(config->suite_count, 1);
+	config_free(config);
+}
+
+static void test_include_problems(void **state)
+{
+	(void)state;
+	fixture_write("more.yaml", "include: [again.yaml]\n"
+				   "rollout: {}\n"
+				   "checks: [{name: own, http: {url: nowhere}}]\n"
+				   "suites: {gate: []}\n");
+	fixture_write("again.yaml", "include: [c.yaml, broken.yaml]\n");
+	fixture_write("broken.yaml", "checks: [\n");
+	expect_problems("include: [more.yaml]\n"
+			"checks: [{name: own, http: {url: 'http://o'}}]\n"
+			"suites: {gate: []}\n",
+		"more.yaml:2:1: unknown key 'rollout'\n"
+		"    2 | rollout: {}\n"
+		"      | ^\n"
+		"  hint: known here: include, checks, suites\n"
+		"more.yaml:3:17: checks[0].name: 'own' is also the name of the check at "
+		"c.yaml:10:10\n"
+		"    3 | checks: [{name: own, http: {url: nowhere}}]\n"
+		"      |                 ^\n"
+		"more.yaml:3:34: checks[0].http.url: 'nowhere' is not an http or https URL\n"
+		"    3 | checks: [{name: own, http: {url: nowhere}}]\n"
+		"      |                                  ^\n"
+		"more.yaml:4:10: suites.gate: another file has a suite of this name\n"
+		"    4 | suites: {gate: []}\n"
+		"      |          ^\n"
+		"again.yaml:1:11: include[0]: 'c.yaml' has been read already\n"
+		"    1 | include: [c.yaml, broken.yaml]\n"
+		"      |           ^\n"
+		"broken.yaml:2:1: did not find expected node content\n");
+}
+
+static void test_traffic_only(void **state)
+{
+	struct buf diagnostics = { 0 };
+	struct error err = { 0 };
+	struct config *config;
+
+	(void)state;
+	unsetenv("TEST_NOWHERE");
+	config = fixture_load(FIXTURE_MINIMAL
+		"zzz: 1\n"
+		"include: [nowhere.yaml]\n"
+		"prometheus: {url: '${env:TEST_NOWHERE}', basic_auth: 5, zz: 1, zz: 2}\n"
+		"rollout: {stages: [5, 1], interval: soon, preflight: [nowhere], observe: 1s}\n"
+		"checks: [{name: x}]\n"
+		"checks: broken\n"
+		"suites: 7\n"
+		"hooks: {on_rollback: [/bin/page], promote: text}\n"
+		"notify: {}\n",
+		true, &diagnostics, &err);
+	assert_string_equal(buf_text(&diagnostics), "");
+	assert_non_null(config);
+	assert_true(config->is_traffic_only);
+	assert_int_equal(config->check_count, 0);
+	assert_string_equal(config->hooks.on_rollback.items[0], "/bin/page");
+	assert_string_equal(config->nginx.proof_url, "http://127.0.0.1:8099/");
+	config_free(config);
+
+	assert_null(fixture_load(FIXTURE_MINIMAL "service: again\n", true, &diagnostics, &err));
+	assert_null(fixture_load(FIXTURE_MINIMAL "hooks: [\n", true, &diagnostics, &err));
+	buf_release(&diagnostics);
+}
+
+static void test_override(void **state)
+{
+	struct config *config = load_good(FIXTURE_MINIMAL
+		"rollout: {stages: [1, {weight: 25, observe: 30m, approval: required}, 100]}\n");
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(config_override(config, "0.5,25,100", 0, &err), 0);
+	assert_int_equal(config->rollout.stage_count, 3);
+	assert_int_equal(config->rollout.stages[0].weight, 50);
+	assert_true(config->rollout.stages[1].needs_approval);
+	assert_int_equal(config_stage_observe_ms(config, 1), 1800000);
+	assert_int_equal(config_override(config, NULL, 120000, &err), 0);
+	assert_int_equal(config_stage_observe_ms(config, 1), 120000);
+	assert_int_equal(config->rollout.extend_limit_ms, 240000);
+
+	assert_int_equal(config_override(config, "10,5", 0, &err), -1);
+	assert_int_equal(err.kind, ERROR_USAGE);
+	assert_string_equal(err.message, "--stages: 5 is not above 10");
+	assert_int_equal(config_override(config, "10,,50", 0, &err), -1);
+	assert_string_equal(err.message, "--stages: '' is not a weight");
+	assert_int_equal(config_override(config, "0,50", 0, &err), -1);
+	assert_string_equal(err.message, "--stages: 0 is not above 0");
+	assert_int_equal(config_override(config, "10,50", 1000, &err), -1);
+	assert_string_equal(err.message,
+		"--observation-period: 1s leaves no room for a counted evaluation: settle is 1m");
+	config_free(config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +683,16 @@ int main(void)
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_container),
 		cmocka_unit_test(test_problems),
+		cmocka_unit_test(test_check_problems),
+		cmocka_unit_test(test_traffic_problems),
+		cmocka_unit_test(test_missing_template),
+		cmocka_unit_test(test_summary_counts),
+		cmocka_unit_test(test_secrets_are_never_shown),
+		cmocka_unit_test(test_auth_rules),
+		cmocka_unit_test(test_include),
+		cmocka_unit_test(test_include_problems),
+		cmocka_unit_test(test_traffic_only),
+		cmocka_unit_test(test_override),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
