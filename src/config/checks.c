@@ -132,8 +132,7 @@ static void load_check(struct loader *loader, const struct place *map, struct ch
 	/* A kind's own rules may rely on everything that the rows say. */
 	if (problems == loader->diagnostics.count && check->kind->validate &&
 		check->kind->validate(check, &err) < 0)
-		diagnose(&loader->diagnostics, map, *err.hint ? err.hint : NULL, "'%s': %s",
-			check->name, err.message);
+		diagnose(&loader->diagnostics, map, *err.hint ? err.hint : NULL, "%s", err.message);
 }
 
 void load_checks(struct loader *loader, const struct place *list, struct check_config **checks,

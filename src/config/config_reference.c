@@ -40,7 +40,8 @@ static const char *const custom_names[] = {
 static const char introduction[] =
 	"# Configuration\n"
 	"\n"
-	"<!-- Generated from the schema in src/config by `canaryctl config reference`. -->\n"
+	"<!-- Generated from the tables in src/config and src/checks: canaryctl debug "
+	"config-reference -->\n"
 	"\n"
 	"The file is YAML. It is the one named by `--config`, else by `$CANARYCTL_CONFIG`, else "
 	"the\n"

@@ -30,7 +30,7 @@ static const struct schema_row fixture_ratio_rows[] = {
 static int fixture_ratio_validate(const struct check_config *check, struct error *err)
 {
 	if (!check->require.text && !check->critical.text) {
-		error_set(err, ERROR_CONFIG, 0, "has no condition");
+		error_set(err, ERROR_CONFIG, 0, "check '%s' has no condition", check->name);
 		return error_hint(err, "give it a 'require'");
 	}
 	if (check->require.uses_baseline)

@@ -353,12 +353,12 @@ static void test_check_problems(void **state)
 			"2.5s\", or "
 			"compare with the baseline: \"< 2 * baseline + 0.1\"\n" },
 		{ "checks:\n- name: a\n  ratio: {of: a, over: b}\n",
-			"c.yaml:10:3: checks[0]: 'a': has no condition\n"
+			"c.yaml:10:3: checks[0]: check 'a' has no condition\n"
 			"   10 | - name: a\n"
 			"      |   ^\n"
 			"  hint: give it a 'require'\n" },
 		{ "checks:\n- name: a\n  ratio: {of: a, over: b}\n  require: '< 2 * baseline'\n",
-			"c.yaml:10:3: checks[0]: 'a': 'ratio' has no baseline\n"
+			"c.yaml:10:3: checks[0]: 'ratio' has no baseline\n"
 			"   10 | - name: a\n"
 			"      |   ^\n" },
 		{ "checks:\n- {name: a, http: {url: 'http://x'}}\n- {name: a, http: {url: "
