@@ -84,6 +84,7 @@ struct http_op {
 	struct error error;     /* kind ERROR_NONE: there is an answer, of whatever status */
 	bool could_not_connect; /* refused, unresolvable, unreachable: nothing was sent */
 	bool timed_out;
+	bool too_large; /* the body passed maximum_bytes */
 	long status;
 	struct buf body;
 	char content_type[128];

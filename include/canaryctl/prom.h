@@ -60,11 +60,13 @@ struct prom_query {
 	double time;         /* evaluation time, seconds; 0: the server's now */
 	int64_t deadline_ms; /* on the loop's clock, for all tries */
 	int attempt;
+	bool use_post; /* long queries; the other method is tried once when refused (405) */
+	bool method_refused;
 	struct http_op http;
 	struct sleep_op pause;
 	/* The result. */
 	struct error error;
-	bool answered; /* the server was reached and answered, even if with an error */
+	bool answered; /* the server answered, even if with an error; not a proxy's 502 */
 	struct prom_result result;
 };
 

@@ -197,6 +197,7 @@ static void describe_failure(struct http_transfer *transfer, CURLcode code)
 		transfer->curl_message[0] ? transfer->curl_message : curl_easy_strerror(code);
 
 	http->timed_out = code == CURLE_OPERATION_TIMEDOUT;
+	http->too_large = transfer->too_large;
 	http->could_not_connect = code == CURLE_COULDNT_CONNECT ||
 				  code == CURLE_COULDNT_RESOLVE_HOST ||
 				  code == CURLE_COULDNT_RESOLVE_PROXY;
@@ -417,7 +418,7 @@ void http_release(struct http_op *http)
 		BUG("http request released while it runs");
 	buf_release(&http->body);
 	error_clear(&http->error);
-	http->could_not_connect = http->timed_out = false;
+	http->could_not_connect = http->timed_out = http->too_large = false;
 	http->status = 0;
 	http->content_type[0] = '\0';
 	http->elapsed_ms = 0;
