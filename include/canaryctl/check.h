@@ -68,8 +68,12 @@ enum no_data_reason {
 	NO_DATA_NO_SERIES,   /* never existed; the message says which label sets do */
 	NO_DATA_SCRAPE_DOWN, /* a target is down or stale */
 	NO_DATA_TOO_FEW,     /* below min_samples; the message says about how long it takes */
-	NO_DATA_PARTIAL,     /* a partial response or NaN */
+	NO_DATA_PARTIAL,     /* a partial response */
+	NO_DATA_NAN,         /* not a number: 0/0, mostly */
 };
+
+/* How a kind's values are shown. */
+enum check_unit { UNIT_PLAIN, UNIT_SHARE, UNIT_SECONDS };
 
 enum measured { MEASURED_VALUE, MEASURED_NO_DATA, MEASURED_ERROR };
 
@@ -77,14 +81,17 @@ enum measured { MEASURED_VALUE, MEASURED_NO_DATA, MEASURED_ERROR };
 struct measurement {
 	enum measured measured;
 	enum no_data_reason reason;
-	bool has_value; /* also with NO_DATA: something to show */
-	double value;   /* ratio: 0..1; latency: seconds; else as the query says */
+	bool has_value;      /* also with NO_DATA: something to show */
+	double value;        /* ratio: 0..1; latency: seconds; else as the query says */
+	char value_text[48]; /* how to show it, where the unit does not say enough */
 	bool has_baseline;
 	double baseline;
 	bool has_samples;
 	double samples; /* requests (or whatever min_samples counts) behind the value */
 	bool has_bad;
-	double bad; /* bad ones among them: `critical` counts from 3 on */
+	double bad;    /* bad ones among them: `critical` counts from 3 on */
+	double span_s; /* seconds that the samples cover; 0: unknown. For forecasts */
+	bool fails;    /* for a reason of the kind's own (a wrong status); message says which */
 	/* Set by the kind, because "holds" means something else for a latency's buckets. */
 	bool require_holds;
 	bool prefer_holds;
@@ -108,6 +115,10 @@ struct verdict {
 void check_judge(const struct check_config *check, const struct measurement *measurement,
 	struct verdict *ret_verdict);
 
+#define CHECK_VALUE_TEXT_SIZE 48
+/* "0.08%", "250ms", "1.5e+06": a value as people read it. Returns text. */
+char *check_format_value(enum check_unit unit, double value, char *text);
+
 /* Sets the three *_holds from value and baseline: right for all kinds but latency. Pure. */
 void measurement_apply_conditions(
 	struct measurement *measurement, const struct check_config *check);
@@ -128,13 +139,15 @@ struct check_run {
 	const struct check_context *context;
 	struct measurement measurement;
 	int64_t started_ms;
-	void *state; /* the kind's, from its start() until its release() */
+	int64_t ended_ms; /* set by the kind's last step */
+	void *state;      /* the kind's, from its start() until its release() */
 };
 
 struct check_kind {
 	const char *name; /* the key in a check's map, and "kind" in reports */
 	const char *help;
 	bool needs_prometheus;
+	enum check_unit unit;
 	const struct schema_row *rows;
 	size_t params_size;
 	/* Rules that a row cannot say; err is shown at the check's line. May be NULL. Pure. */
@@ -169,7 +182,11 @@ struct evaluation {
 void evaluation_start(struct evaluation *evaluation, struct task *parent);
 void evaluation_release(struct evaluation *evaluation);
 
-/* The built-in checks. Strings live as long as `arena`. */
+/* The built-in checks. Not to be named in a configuration. */
+#define CHECK_NAME_HEALTH "canary-health"
+#define CHECK_NAME_SHARE  "traffic-share"
+
+/* Strings live as long as `arena`. */
 struct arena;
 struct check_config *check_build_health(
 	struct arena *arena, const struct config *config, const char *version);

@@ -1,0 +1,52 @@
+/* What the kinds share: see measure.h. */
+#include "checks/measure.h"
+
+#include <stdio.h>
+
+enum task_next measure_end(struct check_run *run)
+{
+	run->ended_ms = loop_now_ms(run->task.loop);
+	return TASK_DONE;
+}
+
+void measure_no_data(struct measurement *m, enum no_data_reason reason, const char *why)
+{
+	m->measured = MEASURED_NO_DATA;
+	m->reason = reason;
+	snprintf(m->message, sizeof(m->message), "%s", why);
+}
+
+enum task_next measure_error(struct check_run *run, const struct error *error)
+{
+	run->measurement.measured = MEASURED_ERROR;
+	run->measurement.error = *error;
+	return measure_end(run);
+}
+
+bool measure_count(struct measurement *m, const struct count_query *count)
+{
+	static const enum no_data_reason reasons[] = {
+		[COUNT_DONE] = NO_DATA_NONE,
+		[COUNT_NO_REQUESTS] = NO_DATA_NO_REQUESTS,
+		[COUNT_NO_SERIES] = NO_DATA_NO_SERIES,
+		[COUNT_DOWN] = NO_DATA_SCRAPE_DOWN,
+		[COUNT_PARTIAL] = NO_DATA_PARTIAL,
+		[COUNT_ERROR] = NO_DATA_NONE,
+	};
+	const struct window *window = &count->window;
+
+	snprintf(m->warning, sizeof(m->warning), "%s", count->warning);
+	if (count->outcome == COUNT_ERROR) {
+		m->measured = MEASURED_ERROR;
+		m->error = count->error;
+		return false;
+	}
+	m->has_samples = true;
+	m->samples = window->over;
+	m->span_s = window->last_time - window->first_time;
+	if (count->outcome == COUNT_DONE)
+		m->measured = MEASURED_VALUE;
+	else
+		measure_no_data(m, reasons[count->outcome], count->why);
+	return window->over > 0 || window->of > 0;
+}

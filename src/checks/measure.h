@@ -1,0 +1,22 @@
+/* What the kinds share: how a run ends, and measurements from counts. Only for checks/. */
+#ifndef CHECKS_MEASURE_H
+#define CHECKS_MEASURE_H
+
+#include "canaryctl/check.h"
+#include "canaryctl/count_query.h"
+#include "canaryctl/prom.h"
+
+/* The last step of every kind: `return measure_end(run);` */
+enum task_next measure_end(struct check_run *run);
+
+/* Nothing could be measured. measure_error() returns measure_end(). */
+void measure_no_data(struct measurement *m, enum no_data_reason reason, const char *why);
+enum task_next measure_error(struct check_run *run, const struct error *error);
+
+/*
+ * Samples, span, warning, and for other outcomes than COUNT_DONE the reason. True when there are
+ * requests to judge.
+ */
+bool measure_count(struct measurement *m, const struct count_query *count);
+
+#endif
