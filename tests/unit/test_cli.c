@@ -1,76 +1,13 @@
 /* The whole program in this process: exit status, standard output and standard error. */
 #include "test.h"
 
+#include "cli_capture.h"
+
 #include "cli/cli_private.h"
 
 #include "canaryctl/mem.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-enum { WORDS_MAX = 8 };
-
-struct outcome {
-	int status;
-	struct buf out;
-	struct buf err;
-};
-
-/* A stream that goes into memory for a while. */
-struct capture {
-	FILE *stream;
-	int kept;   /* where it went before */
-	int memory; /* where it goes now */
-};
-
-static void capture_start(struct capture *capture, FILE *stream)
-{
-	capture->stream = stream;
-	fflush(stream);
-	capture->kept = dup(fileno(stream));
-	capture->memory = memfd_create("capture", MFD_CLOEXEC);
-	assert_true(capture->kept >= 0 && capture->memory >= 0);
-	dup2(capture->memory, fileno(stream));
-}
-
-static void capture_end(struct capture *capture, struct buf *ret_text)
-{
-	char chunk[4096];
-	ssize_t length;
-
-	fflush(capture->stream);
-	dup2(capture->kept, fileno(capture->stream));
-	close(capture->kept);
-	lseek(capture->memory, 0, SEEK_SET);
-	while ((length = read(capture->memory, chunk, sizeof(chunk))) > 0)
-		buf_add(ret_text, chunk, (size_t)length);
-	close(capture->memory);
-}
-
-static void run(const char *const *words, struct outcome *ret_outcome)
-{
-	struct capture out, err;
-	char *argv[WORDS_MAX + 2] = { (char *)"canaryctl" };
-	int argc = 1;
-
-	for (; argc <= WORDS_MAX && words[argc - 1]; argc++)
-		argv[argc] = (char *)words[argc - 1];
-	*ret_outcome = (struct outcome){ 0 };
-	capture_start(&out, stdout);
-	capture_start(&err, stderr);
-	ret_outcome->status = cli_main(argc, argv);
-	capture_end(&err, &ret_outcome->err);
-	capture_end(&out, &ret_outcome->out);
-}
-
-static void outcome_release(struct outcome *outcome)
-{
-	buf_release(&outcome->out);
-	buf_release(&outcome->err);
-}
 
 static void test_exit_status_and_text(void **state)
 {
@@ -115,9 +52,9 @@ static void test_exit_status_and_text(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct outcome outcome;
+		struct cli_outcome outcome;
 
-		run(cases[i].words, &outcome);
+		cli_capture(cases[i].words, &outcome);
 		assert_int_equal(outcome.status, cases[i].status);
 		if (cases[i].out)
 			assert_string_equal(buf_text(&outcome.out), cases[i].out);
@@ -127,7 +64,7 @@ static void test_exit_status_and_text(void **state)
 			assert_string_equal(buf_text(&outcome.err), cases[i].err);
 		else
 			assert_true(outcome.err.length > 0);
-		outcome_release(&outcome);
+		cli_outcome_release(&outcome);
 	}
 }
 
@@ -135,14 +72,14 @@ static void test_nothing_at_all_prints_help_on_stderr(void **state)
 {
 	const char *nothing[] = { NULL };
 	CLEANUP_BUF struct buf help = BUF_INIT(0);
-	struct outcome outcome;
+	struct cli_outcome outcome;
 
 	(void)state;
 	cli_write_help(cli_commands, &help);
-	run(nothing, &outcome);
+	cli_capture(nothing, &outcome);
 	assert_int_equal(outcome.status, EXIT_USAGE);
 	assert_string_equal(buf_text(&outcome.err), buf_text(&help));
-	outcome_release(&outcome);
+	cli_outcome_release(&outcome);
 }
 
 static void test_every_command_is_complete(void **state)
