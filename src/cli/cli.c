@@ -5,6 +5,7 @@
 #include "cli/cli_private.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,16 +68,25 @@ static int dispatch(struct cli_call *call, int argc)
 	return call->cli.command->run(&call->cli);
 }
 
-/* A result that could not be written is no success. A reader who left is fine. */
+/* Has whoever read our output gone? That is their decision, and no failure of ours. */
+static bool reader_left(void)
+{
+	struct pollfd output = { .fd = STDOUT_FILENO };
+
+	return poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP));
+}
+
+/* A result that could not be written is no success. */
 static int flush_output(int status)
 {
 	struct error err = { 0 };
+	int failed;
 
 	errno = 0;
-	if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE)
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || reader_left())
 		return status;
 	error_set(&err, ERROR_IO, errno, "cannot write to standard output");
-	int failed = cli_fail(&err);
+	failed = cli_fail(&err);
 	return status == EXIT_GO ? failed : status;
 }
 
