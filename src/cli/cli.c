@@ -13,8 +13,10 @@
 
 /* In the order of help: what moves traffic, what shows it, what sets up, what explains. */
 #define COMMANDS(ROW)                                                                              \
+	ROW(config)                                                                                \
 	ROW(completion)                                                                            \
-	ROW(help)
+	ROW(help)                                                                                  \
+	ROW(debug)
 
 #define DECLARE_ROW(name) extern const struct cli_command cmd_##name;
 #define TABLE_ROW(name)   &cmd_##name,
