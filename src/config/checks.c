@@ -109,7 +109,7 @@ static void check_name(struct loader *loader, const struct place *map,
 
 static void load_check(struct loader *loader, const struct place *map, struct check_config *check)
 {
-	size_t problems = loader->diagnostics.count;
+	size_t failures = loader->diagnostics.failures;
 	struct error err = { 0 };
 	bool has_unknown_key;
 
@@ -123,14 +123,14 @@ static void load_check(struct loader *loader, const struct place *map, struct ch
 		return;
 	}
 	check_keys(loader, map, known_names(loader));
-	has_unknown_key = loader->diagnostics.count > problems;
+	has_unknown_key = loader->diagnostics.failures > failures;
 	for (const struct schema_row *row = check_rows; row->name; row++)
 		load_row(loader, row, map, check);
 	check->kind = choose_kind(loader, map, has_unknown_key);
 	if (check->kind)
 		load_params(loader, map, check);
 	/* A kind's own rules may rely on everything that the rows say. */
-	if (problems == loader->diagnostics.count && check->kind->validate &&
+	if (failures == loader->diagnostics.failures && check->kind->validate &&
 		check->kind->validate(check, &err) < 0)
 		diagnose(&loader->diagnostics, map, *err.hint ? err.hint : NULL, "%s", err.message);
 }

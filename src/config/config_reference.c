@@ -4,6 +4,7 @@
 #include "canaryctl/duration.h"
 #include "config/schema_rows.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static const char *const type_names[] = {
@@ -118,30 +119,40 @@ static void add_cell(struct buf *text, const char *value)
 	}
 }
 
-static void add_row(struct buf *text, const struct schema_row *row, const char *prefix)
+/* `within`: the optional map that a required key belongs to; NULL: the key is always required. */
+static void add_default(struct buf *text, const struct schema_row *row, const char *within)
+{
+	if (row->is_required && within)
+		buf_add_format(text, "required in `%s`", within);
+	else if (row->is_required)
+		buf_add_text(text, "required");
+	else if (row->default_text)
+		buf_add_format(text, "`%s`", row->default_text);
+}
+
+static void add_row(
+	struct buf *text, const struct schema_row *row, const char *prefix, const char *within)
 {
 	buf_add_format(text, "| `%s%s` | ", prefix, row->name);
 	add_type(text, row);
-	if (row->is_required)
-		buf_add_text(text, " | required | ");
-	else if (row->default_text)
-		buf_add_format(text, " | `%s` | ", row->default_text);
-	else
-		buf_add_text(text, " | | ");
+	buf_add_text(text, " | ");
+	add_default(text, row, within);
+	buf_add_text(text, " | ");
 	add_cell(text, row->help ? row->help : "");
 	add_bounds(text, row);
 	buf_add_text(text, " |\n");
 }
 
-static void add_rows(struct buf *text, const struct schema_row *rows, const char *prefix)
+static void add_rows(
+	struct buf *text, const struct schema_row *rows, const char *prefix, const char *within)
 {
 	for (const struct schema_row *row = rows; row->name; row++) {
 		CLEANUP_FREE char *nested = mem_format("%s%s.", prefix, row->name);
 
 		if (row->type == SCHEMA_MAP)
-			add_rows(text, row->nested, nested);
+			add_rows(text, row->nested, nested, row->is_required ? within : row->name);
 		else
-			add_row(text, row, prefix);
+			add_row(text, row, prefix, within);
 	}
 }
 
@@ -150,7 +161,7 @@ static void add_table(
 {
 	buf_add_format(text, "## %s\n\n%s\n\n| key | type | default | meaning |\n", title, help);
 	buf_add_text(text, "| --- | --- | --- | --- |\n");
-	add_rows(text, rows, "");
+	add_rows(text, rows, "", NULL);
 	buf_add_text(text, "\n");
 }
 
@@ -160,11 +171,12 @@ static void add_config(struct buf *text)
 	buf_add_text(text, "## The file\n\n| key | type | default | meaning |\n");
 	buf_add_text(text, "| --- | --- | --- | --- |\n");
 	for (const struct schema_row *row = config_rows; row->name; row++)
-		add_row(text, row, "");
+		add_row(text, row, "", NULL);
 	buf_add_text(text, "\n");
 	for (const struct schema_row *row = config_rows; row->name; row++) {
 		CLEANUP_FREE char *title = mem_format("`%s`", row->name);
-		CLEANUP_FREE char *help = mem_format("What it is: %s.", row->help);
+		CLEANUP_FREE char *help =
+			mem_format("%c%s.", toupper((unsigned char)row->help[0]), row->help + 1);
 
 		if (row->type == SCHEMA_MAP)
 			add_table(text, title, help, row->nested);
@@ -180,7 +192,7 @@ static void add_kinds(struct buf *text)
 		buf_add_format(text, "### `%s`\n\n%s\n\n| key | type | default | meaning |\n",
 			kind->name, kind->help);
 		buf_add_text(text, "| --- | --- | --- | --- |\n");
-		add_rows(text, kind->rows, "");
+		add_rows(text, kind->rows, "", NULL);
 		buf_add_text(text, "\n");
 	}
 }

@@ -20,6 +20,7 @@ struct writer {
 	bool starts_item; /* the next line begins an item of a list: "- " */
 };
 
+static void show_row(struct writer *writer, const struct schema_row *row, const void *base);
 static void show_rows(struct writer *writer, const struct schema_row *rows, const void *base);
 
 static void begin_line(struct writer *writer, const char *name)
@@ -180,8 +181,10 @@ static void show_check(struct writer *writer, const struct check_config *check)
 {
 	struct writer item = { writer->text, writer->indent + 4, true };
 
-	show_rows(&item, check_rows, check);
+	/* As people write it: the name, what is measured, and then what follows from it. */
+	show_row(&item, &check_rows[0], check);
 	show_nested(&item, check->kind->name, check->kind->rows, check->params);
+	show_rows(&item, &check_rows[1], check);
 }
 
 static void show_checks(struct writer *writer, const struct check_config *checks, size_t count)
@@ -342,26 +345,30 @@ static void add_value(struct buf *text, const struct schema_row *row, const void
 	}
 }
 
+static void show_row(struct writer *writer, const struct schema_row *row, const void *base)
+{
+	const void *member = (const char *)base + row->offset;
+
+	if (!is_set(row, member))
+		return;
+	if (row->type == SCHEMA_MAP) {
+		show_nested(writer, row->name, row->nested, base);
+	} else if (row->type == SCHEMA_CUSTOM) {
+		show_custom(writer, row, base);
+	} else if (row->type == SCHEMA_TEXT_MAP) {
+		show_text_map(writer, row->name, member);
+	} else {
+		begin_line(writer, row->name);
+		buf_add_text(writer->text, " ");
+		add_value(writer->text, row, member);
+		buf_add_text(writer->text, "\n");
+	}
+}
+
 static void show_rows(struct writer *writer, const struct schema_row *rows, const void *base)
 {
-	for (const struct schema_row *row = rows; row->name; row++) {
-		const void *member = (const char *)base + row->offset;
-
-		if (!is_set(row, member))
-			continue;
-		if (row->type == SCHEMA_MAP) {
-			show_nested(writer, row->name, row->nested, base);
-		} else if (row->type == SCHEMA_CUSTOM) {
-			show_custom(writer, row, base);
-		} else if (row->type == SCHEMA_TEXT_MAP) {
-			show_text_map(writer, row->name, member);
-		} else {
-			begin_line(writer, row->name);
-			buf_add_text(writer->text, " ");
-			add_value(writer->text, row, member);
-			buf_add_text(writer->text, "\n");
-		}
-	}
+	for (const struct schema_row *row = rows; row->name; row++)
+		show_row(writer, row, base);
 }
 
 void config_show(const struct config *config, struct buf *ret_text)

@@ -61,6 +61,7 @@ void diagnose(struct diagnostics *diagnostics, const struct place *place, const 
 	char text[2048];
 	va_list args;
 
+	diagnostics->failures++;
 	if (diagnostics->is_muted)
 		return;
 	va_start(args, format);

@@ -22,7 +22,8 @@ struct diagnostics {
 	struct arena *arena;
 	struct diagnostic *first;
 	struct secret_range *secrets;
-	size_t count;
+	size_t count;    /* told */
+	size_t failures; /* met, also those that were told before */
 	bool is_muted; /* problems found now are not the caller's concern */
 };
 

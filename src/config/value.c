@@ -23,8 +23,10 @@ static bool wrong(
 
 const char *value_text(struct loader *loader, const struct place *value, const char *what)
 {
-	if (value->node->is_broken)
+	if (value->node->is_broken) {
+		loader->diagnostics.failures++;
 		return NULL;
+	}
 	if (value->node->kind != NODE_SCALAR) {
 		diagnose(&loader->diagnostics, value, NULL, "must be %s, not %s", what,
 			node_kind_text(value->node));

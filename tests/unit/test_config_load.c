@@ -278,6 +278,13 @@ static void test_problems(void **state)
 			"   10 |   url: http://${env:TEST_NOWHERE}/\n"
 			"      |        ^\n"
 			"  hint: set it, or give a default: ${env:TEST_NOWHERE:-value}\n" },
+		/* A kind's own rules are not asked about a check that is broken already. */
+		{ "checks:\n- name: a\n  ratio: {of: '${env:TEST_NOWHERE}', over: b}\n",
+			"c.yaml:11:15: checks[0].ratio.of: environment variable 'TEST_NOWHERE' is "
+			"not set\n"
+			"   11 |   ratio: {of: '${env:TEST_NOWHERE}', over: b}\n"
+			"      |               ^\n"
+			"  hint: set it, or give a default: ${env:TEST_NOWHERE:-value}\n" },
 		{ "include: [nowhere.yaml]\n",
 			"c.yaml:9:11: include[0]: cannot open 'nowhere.yaml': No such file or "
 			"directory\n"

@@ -150,11 +150,12 @@ static void test_reference(void **state)
 		"| `timeout` | duration | `5s` | for one query, with its retries; from 100ms to "
 		"10m "
 		"|\n",
-		"| `basic_auth.password` | secret | | password; better in a file or as "
+		"| `basic_auth.password` | secret |  | password; better in a file or as "
 		"`${env:NAME}` |\n",
 		"| `nginx.proof.listen` | text | `127.0.0.1:8099` |",
 		"| `on_crash` | `rollback`, `resume` | `rollback` |",
 		"| `stages` | list of stages | `[1, 5, 25, 100]` |",
+		"| `share.canary` | text | required in `share` |",
 		"### `ratio`\n\nShare of bad events.\n",
 		"| `quantile` | number | `95%` | which; from 0.01 to 0.9999 |\n",
 		"**Conditions** are",
