@@ -1,4 +1,4 @@
-/* `config show`, the reference, queries, and the shipped example. */
+/* `config show`, the reference, and queries. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include "canaryctl/fileio.h"
 #include "config/query.h"
 #include "config_fixture.h"
 
@@ -228,50 +227,6 @@ static void test_find(void **state)
 	unsetenv("CANARYCTL_CONFIG");
 }
 
-/* The shipped example, with a template where it looks for one. */
-static void test_example(void **state)
-{
-	struct buf text = { 0 }, diagnostics = { 0 };
-	struct error err = { 0 };
-	struct config *config;
-	const struct check_config *check;
-
-	(void)state;
-	unsetenv("PROMETHEUS_URL");
-	assert_int_equal(
-		fileio_read(SOURCE_DIR "/configs/canaryctl.yaml", 1 << 20, &text, &err), 0);
-	assert_int_equal(mkdir("configs", 0755), 0);
-	assert_int_equal(fileio_make_folders("nginx/conf.d", 0755, &err), 0);
-	fixture_write("configs/canaryctl.yaml", buf_text(&text));
-	fixture_write("nginx/conf.d/upstream.conf.template", "x\n");
-	config = config_load("configs/canaryctl.yaml", NULL, &diagnostics, &err);
-	if (!config)
-		print_error("%s\n", buf_text(&diagnostics));
-	unlink("configs/canaryctl.yaml");
-	unlink("nginx/conf.d/upstream.conf.template");
-	rmdir("nginx/conf.d");
-	rmdir("nginx");
-	rmdir("configs");
-	assert_non_null(config);
-	assert_string_equal(config->service, "fragrance-ai");
-	assert_string_equal(config->nginx.output, "/etc/nginx/conf.d/upstream.conf");
-	assert_string_equal(config->nginx.brake, "/run/canaryctl/fragrance-ai.off");
-	assert_int_equal(config->check_count, 6);
-	for (size_t i = 0; i < config->check_count; i++)
-		assert_non_null(config->checks[i].hint);
-	check = &config->checks[0];
-	assert_string_equal(check->name, "error-rate");
-	assert_string_equal(check->critical.text, "> 1%");
-	assert_int_equal(check->from_stage, 0);
-	assert_string_equal(config->checks[1].require.text, "<= 2.5s");
-	assert_int_equal(config->checks[1].from_stage, 500);
-	assert_true(config->checks[5].require.uses_baseline);
-	assert_int_equal(config->checks[5].no_data, NO_DATA_PASS);
-	config_free(config);
-	buf_release(&text);
-	buf_release(&diagnostics);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,7 +236,6 @@ int main(void)
 		cmocka_unit_test(test_expand_query),
 		cmocka_unit_test(test_selectors),
 		cmocka_unit_test(test_find),
-		cmocka_unit_test(test_example),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
