@@ -156,6 +156,15 @@ static void add_rows(
 	}
 }
 
+/* Help texts are phrases, for use after a colon. */
+static char *sentence_of(const char *help)
+{
+	bool is_whole = *help && help[strlen(help) - 1] == '.';
+
+	return mem_format("%c%s%s", toupper((unsigned char)help[0]), *help ? help + 1 : "",
+		is_whole ? "" : ".");
+}
+
 static void add_table(
 	struct buf *text, const char *title, const char *help, const struct schema_row *rows)
 {
@@ -175,8 +184,7 @@ static void add_config(struct buf *text)
 	buf_add_text(text, "\n");
 	for (const struct schema_row *row = config_rows; row->name; row++) {
 		CLEANUP_FREE char *title = mem_format("`%s`", row->name);
-		CLEANUP_FREE char *help =
-			mem_format("%c%s.", toupper((unsigned char)row->help[0]), row->help + 1);
+		CLEANUP_FREE char *help = sentence_of(row->help);
 
 		if (row->type == SCHEMA_MAP)
 			add_table(text, title, help, row->nested);
@@ -188,9 +196,10 @@ static void add_kinds(struct buf *text)
 	buf_add_text(text, "## Kinds of check\n\nEach check has exactly one of these keys.\n\n");
 	for (size_t i = 0; check_kinds[i]; i++) {
 		const struct check_kind *kind = check_kinds[i];
+		CLEANUP_FREE char *help = sentence_of(kind->help);
 
 		buf_add_format(text, "### `%s`\n\n%s\n\n| key | type | default | meaning |\n",
-			kind->name, kind->help);
+			kind->name, help);
 		buf_add_text(text, "| --- | --- | --- | --- |\n");
 		add_rows(text, kind->rows, "", NULL);
 		buf_add_text(text, "\n");

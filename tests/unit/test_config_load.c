@@ -654,6 +654,22 @@ static void test_traffic_only(void **state)
 	buf_release(&diagnostics);
 }
 
+static void test_state_dir(void **state)
+{
+	struct config *config;
+
+	(void)state;
+	setenv("XDG_STATE_HOME", "/home/me/state", 1);
+	config = load_good(FIXTURE_MINIMAL);
+	assert_string_equal(config->state_dir,
+		geteuid() == 0 ? "/var/lib/canaryctl" : "/home/me/state/canaryctl");
+	config_free(config);
+	unsetenv("XDG_STATE_HOME");
+	config = load_good(FIXTURE_MINIMAL "state_dir: ../state\n");
+	assert_string_equal(config->state_dir, "/tmp/state");
+	config_free(config);
+}
+
 static void test_override(void **state)
 {
 	struct config *config = load_good(FIXTURE_MINIMAL
@@ -699,6 +715,7 @@ int main(void)
 		cmocka_unit_test(test_include),
 		cmocka_unit_test(test_include_problems),
 		cmocka_unit_test(test_traffic_only),
+		cmocka_unit_test(test_state_dir),
 		cmocka_unit_test(test_override),
 	};
 
