@@ -9,7 +9,7 @@ void escape_add_utf8(struct buf *buf, const char *text)
 		uint32_t c = utf8_next(&text);
 
 		/* cJSON escapes what is below space, but not what else steers a terminal. */
-		utf8_add(buf, c >= 0x7f && c <= 0x9f ? UTF8_REPLACEMENT : c);
+		utf8_add(buf, c >= 0x20 && utf8_columns(c) < 0 ? UTF8_REPLACEMENT : c);
 	}
 }
 

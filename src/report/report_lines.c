@@ -267,8 +267,9 @@ static void add_started(
 	buf_add_text(text, " ");
 	report_add_safe(text, &lines->style, report->version ? report->version : "");
 	report_add_tone(text, &lines->style, TONE_PLAIN);
-	buf_add_format(text, "\n  %s, started %s\n", report->deployment ? report->deployment : "-",
-		clock_format_utc(event->time, time));
+	buf_add_text(text, "\n  ");
+	report_add_safe(text, &lines->style, report->deployment ? report->deployment : "");
+	buf_add_format(text, ", started %s\n", clock_format_utc(event->time, time));
 	add_stage_plan(lines, report, text);
 	begin_line(lines, event, MARK_NOTE, text);
 	buf_add_text(text, "preparing\n");

@@ -198,7 +198,7 @@ void report_add_sparkline(
 
 void report_add_bar(struct buf *buf, const struct report_style *style, double done, int columns)
 {
-	int full = (int)(fmax(0, fmin(1, done)) * columns + 0.5);
+	int full = done > 0 ? (int)(fmin(1, done) * columns + 0.5) : 0;
 
 	report_add_tone(buf, style, TONE_GOOD);
 	for (int i = 0; i < full; i++)
