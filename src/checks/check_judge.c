@@ -278,7 +278,11 @@ static void write_judged(const struct check_config *check, const struct measurem
 		buf_add_text(text, m->message);
 		return;
 	}
-	write_comparison(check, m, critical, text);
+	if (m->has_value && isinf(m->value) && !critical)
+		buf_add_format(text, "the value is %s, which never passes",
+			m->value > 0 ? "+Inf" : "-Inf");
+	else
+		write_comparison(check, m, critical, text);
 	write_samples(m, text);
 	if (taken_as_zero)
 		buf_add_text(text, "; no data is taken as 0 (no_data: zero)");
