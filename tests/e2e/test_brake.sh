@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# The brake: when NGINX cannot be reloaded, a file sends every request to production all the same, and
+# canaryctl says that it is only the brake that holds.
+. "$(dirname "$0")/lib.sh"
+
+break_nginx() {
+	echo 'this is no directive;' >"$NGINX_PREFIX/conf.d/other.conf"
+}
+
+mend_nginx() {
+	rm -f "$NGINX_PREFIX/conf.d/other.conf"
+}
+
+rollback_when_no_reload_is_possible() {
+	write_config
+	ctl weights set 100
+	assert_status 0
+	assert_equal "$(canary_hits 20)" 20 "requests on the canary before"
+	break_nginx
+	ctl rollback --reason 'the canary misbehaves'
+	assert_status 1
+	assert_error "brake"
+	assert_error "other\\.conf"
+	[ -e "$BRAKE" ] || fail "no brake file at $BRAKE"
+	assert_equal "$(proof braked)" true "what the proof address says of the brake"
+	all_on_production
+}
+
+the_brake_goes_when_zero_is_in_force() {
+	mend_nginx
+	ctl rollback
+	assert_status 0
+	weight_is 0 || fail "the proof says $(proof canary)"
+	[ ! -e "$BRAKE" ] || fail "the brake is still on"
+	all_on_production
+}
+
+weights_zero_is_the_same_brake() {
+	write_config
+	ctl weights set 100
+	assert_status 0
+	break_nginx
+	ctl weights set 0
+	mend_nginx
+	assert_status 1
+	all_on_production
+	ctl rollback
+	assert_status 0
+	[ ! -e "$BRAKE" ] || fail "the brake is still on"
+}
+
+without_a_brake_it_is_a_page() {
+	CFG_BRAKE='' write_config
+	ctl weights set 100
+	assert_status 0
+	break_nginx
+	ctl rollback
+	mend_nginx
+	assert_status 3
+	assert_error "canaryctl rollback"
+	ctl rollback
+	assert_status 0
+	all_on_production
+}
+
+with_nginx_gone() {
+	write_config
+	ctl weights set 50
+	assert_status 0
+	stop nginx
+	ctl rollback
+	[ "$STATUS" -eq 3 ] || [ "$STATUS" -eq 69 ] || [ "$STATUS" -eq 1 ] || fail "exit code $STATUS"
+	rm -f "$BRAKE"
+	start_nginx
+	ctl rollback
+	assert_status 0
+	all_on_production
+}
+
+scenario_begin brake
+start_refapp production v0.1.0
+start_refapp canary v0.2.0
+start_site 2
+run_case rollback_when_no_reload_is_possible 'rollback when a reload is impossible'
+run_case the_brake_goes_when_zero_is_in_force 'the brake is released when 0 % is in force'
+run_case weights_zero_is_the_same_brake 'weights set 0 when a reload is impossible'
+run_case without_a_brake_it_is_a_page 'the same without a brake: exit 3 and the command to run'
+run_case with_nginx_gone 'rollback while NGINX is not running'
+scenario_end
