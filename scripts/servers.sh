@@ -189,6 +189,14 @@ nginx_conf_plain() { # [WORKER_PROCESSES]
 	END
 }
 
+# What an operator has before the first use: a plain upstream with all traffic on production.
+upstream_at_zero() { # [TEMPLATE]
+	sed -e "s|weight=\${CANARY_WEIGHT}|down|; s|\${PRODUCTION_WEIGHT}|100|; /\${CANARY_WEIGHT}%/d" \
+		-e "s|\${PRODUCTION_SERVER}|127.0.0.1:$PRODUCTION_PORT|" \
+		-e "s|\${CANARY_SERVER}|127.0.0.1:$CANARY_PORT|; s|\${GENERATION}|none|" \
+		"${1:-$REPO/nginx/conf.d/upstream.conf.template}"
+}
+
 # One line, so that sed can insert it too.
 nginx_temp_paths() {
 	local kind
@@ -255,4 +263,37 @@ start_refapp() { # ROLE VERSION [ARGUMENT...]
 	[ "$role" = production ] || port=$CANARY_PORT
 	spawn "$role" "$BUILD_DIR/refapp" --role "$role" --port "$port" --version "$version" "$@"
 	wait_until 10 "the $role application is healthy" curl -fs "http://127.0.0.1:$port/health"
+}
+
+# Steady load through NGINX. Its report, $WORK/load.json, counts what clients saw; see loadgen.c.
+start_load() { # [REQUESTS_PER_SECOND]
+	rm -f "$WORK/load.json"
+	spawn load "$BUILD_DIR/tests/loadgen" --url "$SITE/api/generate" --rate "${1:-300}" \
+		--duration 600 --mode-mix 40,30,30 --out "$WORK/load.json"
+	wait_until 10 "the load has begun" jq -e '.ok > 0' "$WORK/load.json"
+}
+
+stop_load() {
+	stop load
+}
+
+# --- canaryctl -------------------------------------------------------------------------------------
+
+# The shipped configuration with this folder's paths, ports and argvs, and times for the impatient:
+# stages of OBSERVE, a scrape every 250 ms, an evaluation every 500 ms.
+canaryctl_conf() { # OBSERVE
+	local nginx="nginx, -p, \"$NGINX_PREFIX/\", -c, \"$NGINX_CONF\""
+	sed -e "s|^service: .*|service: fragrance-ai|; /^state_dir:/d; s|^production:|state_dir: $WORK/state\n&|" \
+		-e "s|app-canary:8001|127.0.0.1:$CANARY_PORT|g; s|app:8000|127.0.0.1:$PRODUCTION_PORT|g" \
+		-e "s|localhost:8001|127.0.0.1:$CANARY_PORT|g; s|localhost:8000|127.0.0.1:$PRODUCTION_PORT|g" \
+		-e "s|^  url: .*|  url: $PROMETHEUS|" \
+		-e "s|template: \.\./nginx|template: $REPO/nginx|" \
+		-e "s|/etc/nginx|$NGINX_PREFIX|g; s|/run/canaryctl|$WORK/run|g" \
+		-e "s|127.0.0.1:8099|127.0.0.1:$PROOF_PORT|g" \
+		-e "s|^\( *\)test: .*|\1test: [$nginx, -t]|; s|^\( *\)reload: .*|\1reload: [$nginx, -s, reload]|" \
+		-e "/^ *container:/d; /^ *install:/d" \
+		-e "s|^\( *\)scrape_interval: .*|\1scrape_interval: 250ms|" \
+		-e "s|^\( *\)observe: .*|\1observe: $1|; s|^\( *\)interval: .*|\1interval: 500ms|" \
+		-e "s|^\( *\)settle: .*|\1settle: 2s|; s|^\( *\)extend_limit: .*|\1extend_limit: 10s|" \
+		"$REPO/configs/canaryctl.yaml"
 }

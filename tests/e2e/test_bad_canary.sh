@@ -42,7 +42,7 @@ ninety_percent_errors() {
 
 slow_p95() {
 	CFG_STAGES='[50, 100]' CFG_OBSERVE=6s write_config
-	canary_fault latency=3
+	canary_fault latency_ms=3000
 	start_load
 	ctl deploy --version v0.2.0 --yes --format json --output "$REPORT"
 	stop_load
@@ -52,7 +52,7 @@ slow_p95() {
 
 schema_failures() {
 	CFG_STAGES='[50, 100]' write_config
-	deploy_with_fault schema_failures=0.5
+	deploy_with_fault malformed=0.5
 	assert_rolled_back_by schema-failures
 }
 
@@ -114,7 +114,7 @@ canary_dies_during_a_stage() {
 	assert_json "$REPORT" '.outcome == "rolled_back"'
 	# Failover to production: no client saw it.
 	assert_json "$WORK/load.json" '.failed == 0'
-	start_refapp canary v0.2.0
+	start_canary
 	all_on_production
 }
 

@@ -210,7 +210,7 @@ help_and_version() {
 
 scenario_begin bad-input
 start_refapp production v0.1.0
-start_refapp canary v0.2.0
+start_canary
 start_site 1
 run_case help_and_version 'help and version'
 run_case usage_table 'wrong usage: exit 64, the message names it'

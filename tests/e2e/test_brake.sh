@@ -79,7 +79,7 @@ with_nginx_gone() {
 
 scenario_begin brake
 start_refapp production v0.1.0
-start_refapp canary v0.2.0
+start_canary
 start_site 2
 run_case rollback_when_no_reload_is_possible 'rollback when a reload is impossible'
 run_case the_brake_goes_when_zero_is_in_force 'the brake is released when 0 % is in force'

@@ -75,7 +75,7 @@ error_rate() {
 # Without a 5xx the seeds' query has no result at all; ours is 0 of so many requests.
 error_rate_without_errors() {
 	stop canary
-	start_refapp canary v0.2.0
+	start_canary
 	wait_until 10 "Prometheus scrapes both versions" both_targets_up
 	deploy_with_check 'checks:
   - name: subject
@@ -187,7 +187,7 @@ absent_counter() {
     ratio: { of: "llm_brief_schema_failures_total{version=\"canary\"}", over: "http_requests_total{version=\"canary\"}" }
     require: "<= 0"'
 	stop canary
-	start_refapp canary v0.2.0
+	start_canary
 	wait_until 10 "Prometheus scrapes both versions" both_targets_up
 	deploy_with_check "$check"
 	assert_status 0

@@ -62,7 +62,7 @@ seeds() {
 
 scenario_begin templates
 start_refapp production v0.1.0
-start_refapp canary v0.2.0
+start_canary
 start_site 1
 run_case weighted 'upstream.conf.template'
 stop nginx
@@ -72,7 +72,7 @@ run_case split 'split.conf.template'
 stop nginx
 # Without a zone each worker has its own rotation: one worker makes the count exact.
 TEMPLATE=$REPO/nginx/conf.d/upstream.conf.template
-seed_upstream
+upstream_at_zero "$TEMPLATE" >"$UPSTREAM_CONF"
 nginx_conf_plain 1 >"$NGINX_CONF"
 start_nginx
 run_case seeds "the seeds' template, unchanged"
