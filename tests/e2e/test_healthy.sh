@@ -3,6 +3,13 @@
 # other terminals see meanwhile is checked in the same rollout.
 . "$(dirname "$0")/lib.sh"
 
+before_anything() {
+	write_config
+	ctl status --format json
+	assert_status 0
+	assert_json "$OUT" '.service == "fragrance-ai" and .phase == "idle" and .owner_pid == null and .deployment == null'
+}
+
 healthy_to_100() {
 	CFG_STAGES='[1, 5, 25, 100]' CFG_MIN_SAMPLES=3 write_config
 	start_load
@@ -92,6 +99,7 @@ start_at_a_later_stage() {
 
 scenario_begin healthy
 start_scene 2
+run_case before_anything 'status before anything'
 run_case healthy_to_100 'a healthy canary goes to 100 %, no client request fails'
 run_case after_success 'status, weights and rollback after it'
 run_case text_on_a_pipe 'plain text on a pipe'
