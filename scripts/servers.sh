@@ -150,24 +150,17 @@ places_choose() {
 
 # The shipped configuration, with its absolute paths and its ports moved into this folder.
 nginx_conf_shipped() { # [WORKER_PROCESSES]
-	local user='/^user /d'
-	[ "$UID" -ne 0 ] || user='s/^user .*/user www-data;/'
-	sed -e "$user" \
-		-e "s|/etc/nginx/mime.types|/etc/nginx/mime.types|; t" \
-		-e "s|/etc/nginx|$NGINX_PREFIX|g; s|/var/log/nginx|$NGINX_PREFIX/logs|g" \
-		-e "s|/run/nginx.pid|$NGINX_PREFIX/nginx.pid|; s|/var$NGINX_PREFIX|$NGINX_PREFIX|" \
-		-e "s|/run/canaryctl|$WORK/run|g" \
+	sed -e "s|/etc/nginx|$NGINX_PREFIX|g; s|/var/log/nginx|$NGINX_PREFIX/logs|g" \
+		-e "s|/run/nginx.pid|$NGINX_PREFIX/nginx.pid|; s|/run/canaryctl|$WORK/run|g" \
 		-e "s|^worker_processes .*|worker_processes ${1:-2};|" \
-		-e "s|listen 80\b[^;]*;|listen 127.0.0.1:$HTTP_PORT;|" \
-		-e "s|listen \(127.0.0.1:\)\?8080;|listen 127.0.0.1:$STATUS_PORT;|" \
-		-e "s|app-canary:8001|127.0.0.1:$CANARY_PORT|g; s|app:8000|127.0.0.1:$PRODUCTION_PORT|g" \
+		-e "s|listen 80;|listen 127.0.0.1:$HTTP_PORT;|" \
+		-e "s|listen 127.0.0.1:8080;|listen 127.0.0.1:$STATUS_PORT;|" \
 		-e "s|^http {|http {\n$(nginx_temp_paths)|" \
 		"$REPO/nginx/nginx.canary.conf"
 }
 
 # A site that knows nothing of canaries but the name of the upstream, as most hosts have it.
 nginx_conf_plain() { # [WORKER_PROCESSES]
-	[ "$UID" -ne 0 ] || echo 'user www-data;'
 	cat <<-END
 		worker_processes ${1:-2};
 		pid $NGINX_PREFIX/nginx.pid;
@@ -193,7 +186,7 @@ nginx_conf_plain() { # [WORKER_PROCESSES]
 upstream_at_zero() { # [TEMPLATE]
 	sed -e "s|weight=\${CANARY_WEIGHT}|down|; s|\${PRODUCTION_WEIGHT}|100|; /\${CANARY_WEIGHT}%/d" \
 		-e "s|\${PRODUCTION_SERVER}|127.0.0.1:$PRODUCTION_PORT|" \
-		-e "s|\${CANARY_SERVER}|127.0.0.1:$CANARY_PORT|; s|\${GENERATION}|none|" \
+		-e "s|\${CANARY_SERVER}|127.0.0.1:$CANARY_PORT|; s|\${GENERATION}|none|; s|\${CANARY_WEIGHT}|0|" \
 		"${1:-$REPO/nginx/conf.d/upstream.conf.template}"
 }
 

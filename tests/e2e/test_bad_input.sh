@@ -85,7 +85,7 @@ usage_table() {
 
 # A message begins with the tool's name and is not a crash.
 one_message() {
-	! grep -Eiq 'assert|sanitizer|segmentation|BUG' "$ERR" || fail "looks like a crash"
+	! grep -Eq '[Aa]ssert|Sanitizer|Segmentation|BUG' "$ERR" || fail "looks like a crash"
 	grep -q '^canaryctl: ' "$ERR" || fail "no 'canaryctl: ' at the start of a line: $(head -n 2 "$ERR")"
 }
 
@@ -117,11 +117,11 @@ production|/^production:/d
 url|s|^  url: .*|  url: "not a url"|
 url|s|^  url: .*|  url: "file:///etc/passwd"|
 reload|s/^    reload: .*/    reload: "nginx -s reload"/
-test|s/^    test: .*/    test: []/
+test|s/^    test: .*/    test: nginx/
 proof|s/proof: .*/proof: { listen: "nowhere" }/
 proof|s/proof: .*/proof: { listen: "127.0.0.1:99999" }/
-observe|s/settle: 1s/settle: 3s/
-canaryctl.yaml:1:|1i\\\t- broken
+observe|s/settle: 1s/settle: 5s/
+canaryctl.yaml:2:|1i\\\t- broken
 canaryctl.yaml:[0-9]+|$a\\{ "unclosed
 server|s/server: "127.0.0.1:[0-9]*"/server: "evil; } http {"/
 '

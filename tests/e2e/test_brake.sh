@@ -4,11 +4,11 @@
 . "$(dirname "$0")/lib.sh"
 
 break_nginx() {
-	echo 'this is no directive;' >"$NGINX_PREFIX/conf.d/other.conf"
+	echo 'this is no directive;' >"$NGINX_PREFIX/conf.d/upstream-other.conf"
 }
 
 mend_nginx() {
-	rm -f "$NGINX_PREFIX/conf.d/other.conf"
+	rm -f "$NGINX_PREFIX/conf.d/upstream-other.conf"
 }
 
 rollback_when_no_reload_is_possible() {

@@ -75,9 +75,9 @@ rollout_through_docker() {
 
 broken_include_in_the_container() {
 	write_container_config
-	echo 'this is no directive;' >"$NGINX_PREFIX/conf.d/other.conf"
+	echo 'this is no directive;' >"$NGINX_PREFIX/conf.d/upstream-other.conf"
 	ctl weights set 25
-	rm "$NGINX_PREFIX/conf.d/other.conf"
+	rm "$NGINX_PREFIX/conf.d/upstream-other.conf"
 	assert_status 2
 	weight_is 0 || fail "the proof says $(proof canary)"
 	all_on_production

@@ -14,15 +14,15 @@ assert_old_weights_in_force() {
 	assert_equal "$(sha256sum <"$UPSTREAM_CONF")" "$UPSTREAM_BEFORE" "the checksum of upstream.conf"
 	weight_is 0 || fail "the proof address answers with $(proof canary), expected 0"
 	all_on_production
-	[ -z "$(find "$NGINX_PREFIX/conf.d" -name '*upstream*' ! -name upstream.conf)" ] ||
+	[ -z "$(find "$NGINX_PREFIX/conf.d" -mindepth 1 ! -name upstream.conf)" ] ||
 		fail "left behind: $(ls -A "$NGINX_PREFIX/conf.d")"
 }
 
 somebody_elses_file() {
 	at_zero
-	echo 'this is no directive;' >"$NGINX_PREFIX/conf.d/other.conf"
+	echo 'this is no directive;' >"$NGINX_PREFIX/conf.d/upstream-other.conf"
 	ctl weights set 25
-	rm "$NGINX_PREFIX/conf.d/other.conf"
+	rm "$NGINX_PREFIX/conf.d/upstream-other.conf"
 	assert_status 2
 	assert_error "other\\.conf"
 	assert_old_weights_in_force
@@ -52,11 +52,11 @@ listen_port_taken() {
 	port=$(free_port)
 	spawn squatter "$BUILD_DIR/refapp" --role canary --port "$port" --version v9.9.9
 	wait_until 5 "the port is taken" port_open "$port"
-	printf 'server { listen 127.0.0.1:%s; }\n' "$port" >"$NGINX_PREFIX/conf.d/taken.conf"
+	printf 'server { listen 127.0.0.1:%s; }\n' "$port" >"$NGINX_PREFIX/conf.d/upstream-taken.conf"
 	nginx -p "$NGINX_PREFIX/" -c "$NGINX_CONF" -t 2>/dev/null || fail "nginx -t sees the taken port"
 	CFG_SETTLE_TIMEOUT=8s write_config
 	ctl weights set 25
-	rm "$NGINX_PREFIX/conf.d/taken.conf"
+	rm "$NGINX_PREFIX/conf.d/upstream-taken.conf"
 	stop squatter
 	assert_status 2
 	assert_error "bind|$port"
@@ -112,11 +112,11 @@ broken_include_during_a_rollout() {
 	start_load
 	ctl_start deploy --version v0.2.0 --yes --format json --output "$REPORT"
 	wait_until 15 "the canary is at 50 %" weight_is 50
-	echo 'this is no directive;' >"$NGINX_PREFIX/conf.d/other.conf"
+	echo 'this is no directive;' >"$NGINX_PREFIX/conf.d/upstream-other.conf"
 	ctl_wait 30
 	stop_load
 	all_on_production
-	rm "$NGINX_PREFIX/conf.d/other.conf"
+	rm "$NGINX_PREFIX/conf.d/upstream-other.conf"
 	[ "$STATUS" -ne 0 ] || fail "the rollout succeeded"
 	assert_json "$REPORT" '.reason.message | test("other.conf")'
 	assert_json "$WORK/load.json" '.failed == 0'

@@ -63,10 +63,10 @@ not_proven() {
 	CFG_STAGES='[50, 100]' CFG_OBSERVE=60s CFG_BRAKE='' CFG_SETTLE_TIMEOUT=2s write_config
 	ctl_start deploy --version v0.2.0 --yes --output "$REPORT"
 	wait_until 15 "the canary is at 50 %" weight_is 50
-	echo 'this is no directive;' >"$NGINX_PREFIX/conf.d/other.conf"
+	echo 'this is no directive;' >"$NGINX_PREFIX/conf.d/upstream-other.conf"
 	kill -TERM "$(pid_of deploy)"
 	ctl_wait 30
-	rm "$NGINX_PREFIX/conf.d/other.conf"
+	rm "$NGINX_PREFIX/conf.d/upstream-other.conf"
 	assert_status 3
 	assert_json "$REPORT" '.outcome == "rollback_failed" and (.traffic.proven | not)'
 	assert_match "$(tail -n 1 "$ERR")" 'canaryctl .*rollback' "the last line on stderr"
