@@ -111,7 +111,7 @@ const char *rollout_event_name(enum rollout_event_kind kind); /* "stage_started"
 struct rollout_event {
 	enum rollout_event_kind kind;
 	int64_t time;                        /* wall, ms */
-	const struct rollout_report *report; /* as it stands now */
+	const struct rollout_report *report; /* as it stands now; stays valid until FINISHED */
 	const struct stage_report *stage;    /* NULL when it is about none */
 	const char *text;                    /* NULL: none */
 	const char *state;                   /* phase name: "observing" */
@@ -150,7 +150,9 @@ void report_to_markdown(const struct rollout_report *report, struct buf *ret_tex
  */
 void report_to_github(const struct rollout_report *report);
 
-/* "3.1 %", "2.35 s", "812": a value of this check for people. text holds 32 bytes. Returns text. */
+#define REPORT_VALUE_SIZE 32
+/* "3.1%", "2.35s", "812": a value of this check for people. Returns text (REPORT_VALUE_SIZE bytes).
+ */
 char *report_format_value(const struct check_config *check, double value, char *text);
 
 #endif

@@ -5,8 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-enum unit { UNIT_NONE, UNIT_PERCENT, UNIT_SECONDS };
-
 static bool ends_with(const char *text, const char *end)
 {
 	size_t length = strlen(text), end_length = strlen(end);
@@ -14,58 +12,24 @@ static bool ends_with(const char *text, const char *end)
 	return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
-/* The kind says what a value is; for a query of any kind, the limit's unit does. */
-static enum unit unit_of(const struct check_config *check)
+/* The kind says what a value is; where it cannot (a query), the limit's unit does. */
+static enum check_unit unit_of(const struct check_config *check)
 {
-	const char *kind = check && check->kind ? check->kind->name : "";
 	const char *limit = check && check->require.text ? check->require.text : "";
 
-	if (strcmp(kind, "ratio") == 0 || strcmp(kind, "compare") == 0 || ends_with(limit, "%"))
-		return UNIT_PERCENT;
-	if (strcmp(kind, "latency") == 0 || ends_with(limit, "s"))
-		return UNIT_SECONDS;
-	return UNIT_NONE;
-}
-
-enum { VALUE_SIZE = 32 };
-
-static void format_percent(double percent, char *text)
-{
-	/* 99.95 % must not read as 100 %: one digit more near the top. */
-	int digits = percent > 99 && percent < 100 ? 4 : 3;
-
-	if (fabs(percent) >= 1000)
-		snprintf(text, VALUE_SIZE, "%.4g %%", percent);
-	else
-		snprintf(text, VALUE_SIZE, "%.*g %%", digits, percent);
-}
-
-static void format_seconds(double seconds, char *text)
-{
-	if (fabs(seconds) >= 1000)
-		snprintf(text, VALUE_SIZE, "%.6g s", seconds);
-	else if (fabs(seconds) >= 1 || seconds == 0)
-		snprintf(text, VALUE_SIZE, "%.3g s", seconds);
-	else
-		snprintf(text, VALUE_SIZE, "%.3g ms", seconds * 1000);
+	if (check && check->kind && check->kind->unit != UNIT_PLAIN)
+		return check->kind->unit;
+	if (ends_with(limit, "%"))
+		return UNIT_SHARE;
+	return ends_with(limit, "s") ? UNIT_SECONDS : UNIT_PLAIN;
 }
 
 char *report_format_value(const struct check_config *check, double value, char *text)
 {
-	enum unit unit = unit_of(check);
+	char formatted[CHECK_VALUE_TEXT_SIZE];
 
-	if (isnan(value))
-		snprintf(text, VALUE_SIZE, "NaN");
-	else if (isinf(value))
-		snprintf(text, VALUE_SIZE, value > 0 ? "+Inf" : "-Inf");
-	else if (unit == UNIT_PERCENT)
-		format_percent(value * 100, text);
-	else if (unit == UNIT_SECONDS)
-		format_seconds(value, text);
-	else if (value == trunc(value) && fabs(value) < 1e15)
-		snprintf(text, VALUE_SIZE, "%.0f", value == 0 ? 0.0 : value); /* no "-0" */
-	else
-		snprintf(text, VALUE_SIZE, "%.4g", value);
+	check_format_value(unit_of(check), value, formatted);
+	snprintf(text, REPORT_VALUE_SIZE, "%.*s", REPORT_VALUE_SIZE - 1, formatted);
 	return text;
 }
 
@@ -90,7 +54,9 @@ char *report_format_check_value(const struct check_report *report, char *text)
 {
 	const struct measurement *measurement = &report->last.measurement;
 
-	if (!report->was_asked || !measurement->has_value)
+	if (report->was_asked && measurement->value_text[0])
+		snprintf(text, REPORT_TEXT_SIZE, "%s", measurement->value_text);
+	else if (!report->was_asked || !measurement->has_value)
 		snprintf(text, REPORT_TEXT_SIZE, "-");
 	else
 		report_format_value(report->check, measurement->value, text);

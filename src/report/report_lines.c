@@ -160,7 +160,8 @@ static void add_changes(
 	for (size_t i = 0; i < stage->check_count && i < lines->shown_count; i++) {
 		const struct check_report *report = &stage->checks[i];
 		struct shown_result *shown = &lines->shown[i];
-		bool is_early = !event->is_counted && !report->last.is_critical;
+		bool is_early = !event->is_counted && !report->last.is_critical &&
+				!(report->check && report->check->counts_at_once);
 
 		if (!report->was_asked)
 			continue;

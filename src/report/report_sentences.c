@@ -214,30 +214,51 @@ static void add_part(struct buf *text, const char *part)
 		buf_add_format(text, "%s%s", text->length ? "; " : "", part);
 }
 
-void report_say_detail(const struct check_report *report, struct buf *ret_text)
+/* The verdict's sentence says it all when there is no value to show. */
+static void say_missing(const struct check_report *report, struct buf *ret_text)
 {
 	const struct measurement *measurement = &report->last.measurement;
-	char value[REPORT_TEXT_SIZE];
 
-	if (report->last.result == CHECK_NO_DATA || report->last.result == CHECK_ERROR) {
-		add_part(ret_text, measurement->message[0]         ? measurement->message
-				   : measurement->error.message[0] ? measurement->error.message
-								   : report->last.message);
-		add_part(ret_text, measurement->error.hint);
-	}
-	if (measurement->has_baseline) {
-		report_format_value(report->check, measurement->baseline, value);
-		buf_add_format(ret_text, "%sbaseline %s", ret_text->length ? "; " : "", value);
-	}
+	add_part(ret_text, report->last.message[0]         ? report->last.message
+			   : measurement->error.message[0] ? measurement->error.message
+							   : measurement->message);
+	add_part(ret_text, measurement->error.hint);
+}
+
+static void say_bad_value(const struct check_report *report, struct buf *ret_text)
+{
+	const struct measurement *measurement = &report->last.measurement;
+
 	if (report->last.is_critical)
 		add_part(ret_text, "critical");
 	if (report->last.result == CHECK_FAIL && report->failures_in_row > 1)
 		buf_add_format(ret_text, "%s%d in a row", ret_text->length ? "; " : "",
 			report->failures_in_row);
-	if (report->last.result != CHECK_PASS && measurement->series[0])
-		buf_add_format(ret_text, "%sworst is %s", ret_text->length ? "; " : "",
+	if (measurement->has_bad)
+		buf_add_format(
+			ret_text, "%s%.15g bad", ret_text->length ? "; " : "", measurement->bad);
+	if (measurement->series[0])
+		buf_add_format(ret_text, "%sworst is {%s}", ret_text->length ? "; " : "",
 			measurement->series);
-	add_part(ret_text, measurement->warning);
+	add_part(ret_text, measurement->message);
+}
+
+void report_say_detail(const struct check_report *report, struct buf *ret_text)
+{
+	const struct measurement *measurement = &report->last.measurement;
+	enum check_result result = report->last.result;
+	char value[REPORT_TEXT_SIZE];
+
+	if (result == CHECK_NO_DATA || result == CHECK_ERROR) {
+		say_missing(report, ret_text);
+	} else {
+		if (result != CHECK_PASS)
+			say_bad_value(report, ret_text);
+		if (measurement->has_baseline)
+			buf_add_format(ret_text, "%sbaseline %s", ret_text->length ? "; " : "",
+				report_format_value(report->check, measurement->baseline, value));
+		add_part(ret_text, measurement->warning);
+	}
 	if (report->check && report->check->observe_only)
 		add_part(ret_text, "only observed: decides nothing");
 }

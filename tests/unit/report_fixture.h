@@ -22,9 +22,9 @@ struct fixture {
 
 static inline void fixture_init(struct fixture *f)
 {
-	*f = (struct fixture){
-		.ratio.name = "ratio", .latency.name = "latency", .query.name = "prometheus"
-	};
+	*f = (struct fixture){ .ratio = { .name = "ratio", .unit = UNIT_SHARE },
+		.latency = { .name = "latency", .unit = UNIT_SECONDS },
+		.query.name = "prometheus" };
 	f->configs[0] = (struct check_config){ .name = (char *)"error-rate",
 		.kind = &f->ratio,
 		.require = { .text = "< 0.5%", .op = CONDITION_LESS, .number = 0.005 } };

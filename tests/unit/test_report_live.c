@@ -61,7 +61,7 @@ static void the_frame_shows_the_stage_and_its_checks(void **state)
 		"fragrance-ai v0.2.1 · observing · 5% canary in force · 16m40s\n"
 		"stages  ✓ 0.5%  [5%]\n"
 		"stage 2/2 ███████████████░░░░░░░░░░░░░░░  50%  7m30s left\n"
-		"  ✗ error-rate  3.1 %     < 0.5%          812 samples  █  FAIL \n"
+		"  ✗ error-rate  3.1%      < 0.5%          812 samples  █  FAIL \n"
 		"  ? p95-fast    -         <= 2.5s                         NO_DATA \n"
 		"  ! rl-loss     0.45      < 2 * baseline  812 samples  █  WARN baseline 0.42\n"
 		"^C stops safely\n");

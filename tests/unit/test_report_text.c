@@ -78,7 +78,7 @@ static void a_rolled_back_rollout_reads_like_this(void **state)
 	start_stage(&p, 1);
 	p.now += 60000;
 	fixture_judge(&p.f, 1, 0, CHECK_PASS, 0.0009);
-	strcpy(fixture_judge(&p.f, 1, 1, CHECK_NO_DATA, NAN)->last.measurement.message,
+	strcpy(fixture_judge(&p.f, 1, 1, CHECK_NO_DATA, NAN)->last.message,
 		"too few samples: 12 of 50");
 	tell(&p, EVENT_EVALUATED, 1, NULL);
 	p.now += 60000;
@@ -110,19 +110,19 @@ static void a_rolled_back_rollout_reads_like_this(void **state)
 		"  17:03:15 ✓ 0.5% canary, 99.5% production: proven in force; observing for 15m\n"
 		"  17:04:15 ? p95-fast    -         <= 2.5s         812 samples  NO_DATA: "
 		"too few samples: 12 of 50\n"
-		"  17:05:15 ✓ p95-fast    1.8 s     <= 2.5s         812 samples\n"
+		"  17:05:15 ✓ p95-fast    1.8s      <= 2.5s         812 samples\n"
 		"  17:06:15 · 20% observed, 12m left: all 2 checks pass\n"
-		"           ✓ error-rate  0.09 %    < 0.5%          812 samples\n"
-		"           ✓ p95-fast    1.8 s     <= 2.5s         812 samples\n"
+		"           ✓ error-rate  0.09%     < 0.5%          812 samples\n"
+		"           ✓ p95-fast    1.8s      <= 2.5s         812 samples\n"
 		"  17:18:15 ✓ stage 1 passed after 15m\n"
 		"\n"
 		"[STAGE 2/2] 5% canary, 95% production\n"
 		"  17:18:16 ✓ 5% canary, 95% production: proven in force; observing for 15m\n"
-		"  17:19:53 ✗ error-rate  3.1 %     < 0.5%          812 samples  FAIL: critical\n"
+		"  17:19:53 ✗ error-rate  3.1%      < 0.5%          812 samples  FAIL: critical\n"
 		"  17:19:53 ? p95-fast    -         <= 2.5s                      NO_DATA\n"
 		"  17:19:53 ! rl-loss     0.45      < 2 * baseline  812 samples  WARN: "
 		"baseline 0.42\n"
-		"           ✗ error-rate  3.1 %     < 0.5%          812 samples  FAIL: critical\n"
+		"           ✗ error-rate  3.1%      < 0.5%          812 samples  FAIL: critical\n"
 		"           ? p95-fast    -         <= 2.5s                      NO_DATA\n"
 		"           ! rl-loss     0.45      < 2 * baseline  812 samples  WARN: "
 		"baseline 0.42\n"
@@ -131,7 +131,7 @@ static void a_rolled_back_rollout_reads_like_this(void **state)
 		"  17:19:55 ✓ 0% canary, 100% production, proven in force\n"
 		"\n"
 		"✗ CANARY DEPLOYMENT ROLLED BACK: v0.2.1 gets no traffic any more\n"
-		"  why      stage 2 of 2 (5%) at 17:19:53: error-rate FAIL, 3.1 %, limit < 0.5%, "
+		"  why      stage 2 of 2 (5%) at 17:19:53: error-rate FAIL, 3.1%, limit < 0.5%, "
 		"812 samples\n"
 		"         | 25 of 812 requests failed\n"
 		"  traffic  0% canary, 100% production, proven in force\n"
@@ -226,7 +226,7 @@ static void a_check_is_said_once_until_it_changes(void **state)
 	assert_int_equal(p.length, before);
 	fixture_judge(&p.f, 1, 0, CHECK_PASS, 0);
 	tell(&p, EVENT_EVALUATED, 1, NULL);
-	assert_non_null(strstr(p.text + before, "✓ error-rate  0 %"));
+	assert_non_null(strstr(p.text + before, "✓ error-rate  0%"));
 	printed_release(&p);
 }
 
