@@ -41,13 +41,19 @@ int rollout_rehearse(const struct rollout_request *request, struct rollout_resul
  * The emergency: tells a running rollout to roll back and end, or takes over from one that does
  * not answer, and proves 0 %. Needs neither Prometheus nor a healthy journal.
  */
-struct rollback_result {
+struct manual_result {
 	enum traffic_outcome outcome;
 	struct traffic_state traffic;
 	struct error error;
 	struct buf notes; /* owned; lines about what was found and done */
 };
-int rollback_run(
-	const struct config *config, const char *reason, struct rollback_result *ret_result);
+int rollback_run(const struct config *config, const char *reason, struct manual_result *ret_result);
+
+/* `weights set`: under the lock, with the same safety as a stage. */
+int weights_set(const struct config *config, weight_t canary, struct manual_result *ret_result);
+
+/* One change on a loop of its own; release it with traffic_change_release(). */
+void traffic_once(struct traffic_change *change);
+void traffic_change_release(struct traffic_change *change);
 
 #endif

@@ -13,10 +13,16 @@
 
 /* In the order of help: what moves traffic, what shows it, what sets up, what explains. */
 #define COMMANDS(ROW)                                                                              \
+	ROW(deploy)                                                                                \
+	ROW(rollback)                                                                              \
+	ROW(weights)                                                                               \
+	ROW(status)                                                                                \
+	ROW(recover)                                                                               \
 	ROW(config)                                                                                \
+	ROW(guardian) \
+	ROW(debug)                                                                                 \
 	ROW(completion)                                                                            \
-	ROW(help)                                                                                  \
-	ROW(debug)
+	ROW(help)
 
 #define DECLARE_ROW(name) extern const struct cli_command cmd_##name;
 #define TABLE_ROW(name)   &cmd_##name,

@@ -71,6 +71,27 @@ static void write_commands(struct buf *text, const struct cli_command *const *co
 }
 
 /* Text with its own line ends, each line behind two spaces. */
+enum { TEXT_WIDTH = 80 };
+
+/* A paragraph, broken between words. */
+static void write_wrapped(struct buf *ret_text, const char *paragraph)
+{
+	size_t column = 0;
+
+	while (*paragraph) {
+		size_t length = strcspn(paragraph, " \n");
+		bool fits = column + (column > 0) + length <= TEXT_WIDTH;
+
+		if (column)
+			buf_add_text(ret_text, fits ? " " : "\n");
+		column = fits && column ? column + 1 + length : length;
+		buf_add(ret_text, paragraph, length);
+		paragraph += length;
+		paragraph += strspn(paragraph, " \n");
+	}
+	buf_add_text(ret_text, "\n");
+}
+
 static void write_indented(struct buf *text, const char *lines)
 {
 	while (*lines) {
@@ -109,10 +130,8 @@ void cli_write_command_help(const struct cli_command *command, struct buf *ret_t
 		command->summary, command->name, has_synopsis ? " " : "",
 		has_synopsis ? command->synopsis : "");
 	if (command->details) {
-		const char *end = command->details + strlen(command->details);
-		bool ends_line = end > command->details && end[-1] == '\n';
-
-		buf_add_format(ret_text, "\n%s%s", command->details, ends_line ? "" : "\n");
+		buf_add_text(ret_text, "\n");
+		write_wrapped(ret_text, command->details);
 	}
 	write_options(ret_text, "options", command->options);
 	buf_add_text(ret_text, "\nglobal options:\n"

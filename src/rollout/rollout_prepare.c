@@ -4,6 +4,7 @@
  * changed nothing.
  */
 #include "canaryctl/clock.h"
+#include "canaryctl/guardian.h"
 
 #include "rollout/rollout_private.h"
 
@@ -54,34 +55,40 @@ static int settle_interrupted(struct rollout *rollout, struct error *err)
 	return error_hint(err, "finish it first: canaryctl recover");
 }
 
-/* The first thing that stands in the way, if any: what cannot work before what is not well. */
-static bool find_obstacle(struct rollout *rollout, struct error *err)
+/* A query that can never work is found here, not at stage 3. */
+bool rollout_query_impossible(const struct rollout *rollout, struct error *err)
 {
 	const struct evaluation *evaluation = &rollout->evaluation;
 
 	for (size_t i = 0; i < evaluation->count; i++) {
 		const struct verdict *verdict = &evaluation->verdicts[i];
 
-		if (verdict->result == CHECK_ERROR &&
-			verdict->measurement.error.kind == ERROR_CONFIG) {
-			*err = verdict->measurement.error;
-			error_wrap(err, "check '%s'", verdict->check->name);
-			return true;
-		}
-	}
-	if (evaluation->asked_prometheus && !evaluation->prometheus_answered) {
-		*err = evaluation->prometheus_error;
-		error_wrap(err, "Prometheus at %s", rollout->config->prometheus.url);
-		if (err->kind != ERROR_CONFIG)
-			err->kind = ERROR_UNAVAILABLE;
-		error_hint(err, "nothing was changed; is prometheus.url right, and is it running?");
+		if (verdict->result != CHECK_ERROR ||
+			verdict->measurement.error.kind != ERROR_CONFIG)
+			continue;
+		*err = verdict->measurement.error;
+		error_wrap(err, "check '%s'", verdict->check->name);
 		return true;
 	}
 	return false;
 }
 
+bool rollout_metrics_missing(const struct rollout *rollout, struct error *err)
+{
+	const struct evaluation *evaluation = &rollout->evaluation;
+
+	if (!evaluation->asked_prometheus || evaluation->prometheus_answered)
+		return false;
+	*err = evaluation->prometheus_error;
+	error_wrap(err, "Prometheus at %s", rollout->config->prometheus.url);
+	if (err->kind != ERROR_CONFIG)
+		err->kind = ERROR_UNAVAILABLE;
+	error_hint(err, "nothing was changed; is prometheus.url right, and is it running?");
+	return true;
+}
+
 /* Canary health is the first check. */
-static bool canary_is_unfit(struct rollout *rollout, struct error *err)
+bool rollout_canary_unfit(const struct rollout *rollout, struct error *err)
 {
 	const struct verdict *health = &rollout->evaluation.verdicts[0];
 
@@ -103,9 +110,9 @@ static enum task_next looked_around(struct task *task)
 	rollout_journal_world(rollout);
 	if (rollout_take_requests(rollout, &next))
 		return next;
-	if (find_obstacle(rollout, &err))
+	if (rollout_query_impossible(rollout, &err) || rollout_metrics_missing(rollout, &err))
 		return refuse(rollout, &err);
-	if (canary_is_unfit(rollout, &err)) {
+	if (rollout_canary_unfit(rollout, &err)) {
 		rollout_reason_of_check(
 			rollout, &(struct check_report){ .check = rollout->checks[0],
 					 .last = rollout->evaluation.verdicts[0] });
@@ -199,6 +206,19 @@ static enum task_next brake_released(struct task *task)
 	return rollout_deliver(rollout, ROLLOUT_REFUSED);
 }
 
+/* From the first shift on, somebody must be there if this process is not. */
+static enum task_next start_guardian(struct task *task)
+{
+	struct rollout *rollout = rollout_of(task);
+	struct error err = { 0 };
+
+	rollout->guardian = guardian_start(rollout->config, rollout->folder, &err);
+	if (rollout->guardian >= 0)
+		return TASK_MORE;
+	error_hint(&err, "nothing was changed");
+	return refuse(rollout, &err);
+}
+
 static enum task_next prepared(struct task *task)
 {
 	struct rollout *rollout = rollout_of(task);
@@ -230,6 +250,7 @@ const struct task_step rollout_prepare_steps[] = {
 	{ "zero made", zero_made },
 	{ "release brake", release_brake },
 	{ "brake released", brake_released },
+	{ "start guardian", start_guardian },
 	{ "prepared", prepared },
 	{ 0 },
 };

@@ -32,6 +32,7 @@ struct rollout {
 	struct journal *journal;      /* NULL: cannot be written any more; the rollout rolls back */
 	struct rollout_view previous; /* the service's last rollout, from the journal */
 	struct line_server *control;
+	int guardian; /* our end of its pipe; -1: none */
 	struct requests requests;
 
 	enum rollout_state state;
@@ -67,6 +68,8 @@ struct rollout {
 struct rollout *rollout_of(struct task *task);
 
 /* ---- rollout_run.c ---- */
+void rollout_init(struct rollout *rollout, const struct rollout_request *request);
+void rollout_release(struct rollout *rollout); /* all but the report */
 /* Delivers an event to the machine, records the transition, goes on with its effect's step. */
 enum task_next rollout_deliver(struct rollout *rollout, enum rollout_machine_event event);
 struct stage_report *rollout_stage(struct rollout *rollout);
@@ -75,6 +78,10 @@ void rollout_change_traffic(struct rollout *rollout, enum traffic_goal goal, wei
 
 /* ---- rollout_prepare.c ---- */
 extern const struct task_step rollout_prepare_steps[];
+/* After an evaluation: does anything stand in the way? Fills *err when so. */
+bool rollout_query_impossible(const struct rollout *rollout, struct error *err);
+bool rollout_metrics_missing(const struct rollout *rollout, struct error *err);
+bool rollout_canary_unfit(const struct rollout *rollout, struct error *err);
 
 /* ---- rollout_observe.c ---- */
 extern const struct task_step rollout_observe_steps[];
@@ -91,6 +98,7 @@ void rollout_report_build(struct rollout *rollout);
 void rollout_reason_of_check(struct rollout *rollout, const struct check_report *record);
 void rollout_reason_of_error(struct rollout *rollout, const struct error *err);
 void rollout_tell(struct rollout *rollout, enum rollout_event_kind kind, const char *text);
+void rollout_tell_notes(struct rollout *rollout);
 void rollout_tell_evaluated(struct rollout *rollout, bool is_counted, int64_t left_ms);
 /* False: could not be written; said on stderr once, and the journal is closed. */
 bool rollout_journal(struct rollout *rollout, const char *type, const char *data);

@@ -152,6 +152,18 @@ void rollout_tell_evaluated(struct rollout *rollout, bool is_counted, int64_t le
 			      .stage_left_ms = left_ms });
 }
 
+/* The driver's warnings, a line each. */
+void rollout_tell_notes(struct rollout *rollout)
+{
+	CLEANUP_FREE char *notes = mem_strdup(buf_text(&rollout->change.notes));
+	char *rest = notes;
+
+	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+		if (*line)
+			rollout_tell(rollout, EVENT_NOTE, line);
+	}
+}
+
 /* ---- the journal ---- */
 bool rollout_journal(struct rollout *rollout, const char *type, const char *data)
 {

@@ -4,6 +4,7 @@
  * and act, and only the machine decides.
  */
 #include "canaryctl/clock.h"
+#include "canaryctl/guardian.h"
 #include "canaryctl/log.h"
 
 #include "rollout/rollout_private.h"
@@ -25,7 +26,8 @@ void rollout_change_traffic(struct rollout *rollout, enum traffic_goal goal, wei
 {
 	struct traffic_change *change = &rollout->change;
 
-	rollout->driver->release(change);
+	if (change->config)
+		traffic_change_release(change);
 	*change = (struct traffic_change){ .config = rollout->config,
 		.goal = goal,
 		.canary = canary,
@@ -50,17 +52,6 @@ static enum task_next shift_to_stage(struct task *task)
 	return TASK_WAIT;
 }
 
-static void tell_notes(struct rollout *rollout)
-{
-	CLEANUP_FREE char *notes = mem_strdup(buf_text(&rollout->change.notes));
-	char *rest = notes;
-
-	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
-		if (*line)
-			rollout_tell(rollout, EVENT_NOTE, line);
-	}
-}
-
 static enum task_next stage_shifted(struct task *task)
 {
 	struct rollout *rollout = rollout_of(task);
@@ -68,7 +59,7 @@ static enum task_next stage_shifted(struct task *task)
 
 	rollout->report.traffic = change->state;
 	rollout_journal_outcome(rollout);
-	tell_notes(rollout);
+	rollout_tell_notes(rollout);
 	if (change->outcome == TRAFFIC_PROVEN) {
 		rollout_stage(rollout)->shifted_at = clock_wall_ms();
 		rollout_tell(rollout, EVENT_SHIFTED, NULL);
@@ -106,7 +97,7 @@ static enum task_next rolled_back(struct task *task)
 
 	rollout->report.traffic = change->state;
 	rollout_journal_outcome(rollout);
-	tell_notes(rollout);
+	rollout_tell_notes(rollout);
 	if (change->outcome == TRAFFIC_PROVEN || change->outcome == TRAFFIC_BRAKED) {
 		rollout_tell(rollout, EVENT_ROLLED_BACK,
 			change->outcome == TRAFFIC_BRAKED ? change->error.message : NULL);
@@ -295,10 +286,23 @@ static int exit_status_of(const struct rollout *rollout)
 	return by_outcome[outcome];
 }
 
-static void release(struct rollout *rollout)
+void rollout_init(struct rollout *rollout, const struct rollout_request *request)
+{
+	rollout->config = request->config;
+	rollout->request = request;
+	rollout->driver = traffic_driver_of(request->config);
+	rollout->lock = (struct lock)LOCK_INIT;
+	rollout->guardian = -1;
+	rollout->stage = request->start_stage;
+	rollout->loop = loop_new();
+	rollout_report_build(rollout);
+}
+
+void rollout_release(struct rollout *rollout)
 {
 	line_server_stop(rollout->control);
-	rollout->driver->release(&rollout->change);
+	if (rollout->change.config)
+		traffic_change_release(&rollout->change);
 	evaluation_release(&rollout->evaluation);
 	proc_release(&rollout->hook);
 	loop_free(rollout->loop);
@@ -318,20 +322,16 @@ static void finish(struct rollout *rollout)
 	rollout->report.ended_at = clock_wall_ms();
 	report_to_json(&rollout->report, &json);
 	rollout_journal(rollout, "finished", buf_text(&json));
+	guardian_dismiss(rollout->guardian);
 	rollout_tell(rollout, EVENT_FINISHED, NULL);
 }
 
 int rollout_run(const struct rollout_request *request, struct rollout_result *ret_result)
 {
-	struct rollout rollout = { .config = request->config,
-		.request = request,
-		.driver = traffic_driver_of(request->config),
-		.lock = LOCK_INIT,
-		.stage = request->start_stage };
+	struct rollout rollout = { 0 };
 	int status = -1;
 
-	rollout.loop = loop_new();
-	rollout_report_build(&rollout);
+	rollout_init(&rollout, request);
 	if (open_state(&rollout, &rollout.error) == 0) {
 		rollout_journal_started(&rollout);
 		task_start(&rollout.task, rollout.loop, "rollout", begin_steps);
@@ -342,6 +342,6 @@ int rollout_run(const struct rollout_request *request, struct rollout_result *re
 	ret_result->report = rollout.report;
 	ret_result->error = rollout.error;
 	ret_result->signal_number = rollout.signal_number;
-	release(&rollout);
+	rollout_release(&rollout);
 	return status;
 }

@@ -16,7 +16,8 @@ static const struct cli_command fixture_deploy = {
 	.name = "deploy",
 	.synopsis = "--version V [OPTIONS]",
 	.summary = "run a rollout in the foreground",
-	.details = "Moves traffic in stages.\nEach shift is proven.",
+	.details = "Moves traffic in stages. Each shift is proven in force by what NGINX itself "
+		   "answers to fresh connections.",
 	.examples =
 		"canaryctl deploy --version v0.2.0\ncanaryctl deploy --version v0.2.0 --dry-run",
 	.options = fixture_deploy_options,

@@ -1,0 +1,140 @@
+/*
+ * The guardian: see canaryctl/guardian.h. It is this program again, started anew with exec, so
+ * that it shares nothing with the rollout but a pipe: no lock, no terminal, no memory.
+ */
+#include "canaryctl/guardian.h"
+#include "canaryctl/clock.h"
+#include "canaryctl/journal.h"
+#include "canaryctl/lock.h"
+#include "canaryctl/log.h"
+#include "canaryctl/mem.h"
+#include "canaryctl/rollout.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LOOK_EVERY_MS = 200 };
+
+/* ---- the rollout's side ---- */
+/* Between fork and exec only what is safe in a program with threads. */
+_Noreturn static void become_guardian(int pipe_end, int log_fd, char *const *argv)
+{
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	setsid();
+	/* Out of the way of the descriptors that are put in place next. */
+	pipe_end = fcntl(pipe_end, F_DUPFD, 10);
+	dup2(null_fd, STDIN_FILENO);
+	dup2(log_fd >= 0 ? log_fd : null_fd, STDOUT_FILENO);
+	dup2(log_fd >= 0 ? log_fd : null_fd, STDERR_FILENO);
+	dup2(pipe_end, GUARDIAN_FD);
+	close(pipe_end);
+	execv("/proc/self/exe", argv);
+	_exit(127);
+}
+
+int guardian_start(const struct config *config, const char *folder, struct error *err)
+{
+	CLEANUP_FREE char *log_path = mem_format("%s/guardian.log", folder);
+	CLEANUP_FREE char *config_path = realpath(config->path, NULL);
+	char command[] = "guardian", program[] = "canaryctl", option[] = "--config";
+	char *argv[] = { program, option, config_path, command, NULL };
+	int log_fd = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int ends[2] = { -1, -1 };
+	pid_t pid = -1;
+
+	if (config_path && pipe2(ends, O_CLOEXEC) == 0)
+		pid = fork();
+	if (pid == 0)
+		become_guardian(ends[0], log_fd, argv);
+	if (pid < 0)
+		error_set(err, ERROR_IO, errno, "cannot start the guardian");
+	if (log_fd >= 0)
+		close(log_fd);
+	if (ends[0] >= 0)
+		close(ends[0]);
+	if (pid < 0 && ends[1] >= 0)
+		close(ends[1]);
+	return pid < 0 ? -1 : ends[1];
+}
+
+void guardian_dismiss(int fd)
+{
+	if (fd < 0)
+		return;
+	if (write(fd, "d", 1) != 1)
+		log_debug("the guardian had gone already");
+	close(fd);
+}
+
+/* ---- the guardian's side ---- */
+/* Waits until the rollout ends. True: it said so itself. */
+static bool rollout_ended_well(void)
+{
+	char byte;
+	ssize_t count;
+
+	while ((count = read(GUARDIAN_FD, &byte, 1)) < 0 && errno == EINTR)
+		continue;
+	return count == 1;
+}
+
+static bool is_over(const char *folder)
+{
+	struct rollout_view view = { 0 };
+	struct error err = { 0 };
+	struct journal *journal = journal_open_for_reading(folder, &err);
+	/* What cannot be read is not known to be over. */
+	bool over = journal && journal_fold_newest(journal, &view, &err) == 0 &&
+		    (!view.deployment[0] || view.report);
+
+	rollout_view_release(&view);
+	journal_close(journal);
+	return over;
+}
+
+/* Somebody may finish it first: a person, systemd after a restart. True: it is over. */
+static bool somebody_finished_it(const char *folder, int64_t grace_ms)
+{
+	int64_t deadline = clock_monotonic_ms() + grace_ms;
+	struct lock_holder holder;
+
+	for (;;) {
+		bool is_owned = lock_is_held(folder, &holder);
+
+		if (!is_owned && is_over(folder))
+			return true;
+		if (!is_owned && clock_monotonic_ms() >= deadline)
+			return false;
+		nanosleep(&(struct timespec){ .tv_nsec = LOOK_EVERY_MS * 1000000L }, NULL);
+	}
+}
+
+int guardian_run(const struct config *config)
+{
+	struct manual_result result = { 0 };
+	struct error err = { 0 };
+	CLEANUP_FREE char *folder = state_folder(config, false, &err);
+	int status;
+
+	/* Only the rollout's end ends it: not a closed terminal, not ^C. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	if (rollout_ended_well())
+		return 0;
+	log_warn("the rollout's process died; waiting for somebody to recover");
+	if (somebody_finished_it(folder, config->rollout.guardian_grace_ms))
+		return 0;
+	rollback_run(config, "its process died; rolled back by the guardian", &result);
+	log_warn("%s", buf_text(&result.notes));
+	if (result.error.kind != ERROR_NONE)
+		log_error("%s", result.error.message);
+	status = result.outcome == TRAFFIC_PROVEN ? 0 : result.outcome == TRAFFIC_BRAKED ? 1 : 3;
+	buf_release(&result.notes);
+	return status;
+}
