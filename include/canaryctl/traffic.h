@@ -17,7 +17,8 @@
 
 enum { GENERATION_SIZE = 192 };
 
-/* What the running edge says of itself. */
+/* What the running edge says of itself. After a rollback by weights the brake stays on as well,
+ * until the next rollout; it alone holds the traffic when `canary` is not 0. */
 struct traffic_state {
 	bool is_reachable; /* the proof address answers */
 	bool is_proven;    /* all answers agree, and are what the output file says */

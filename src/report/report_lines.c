@@ -336,7 +336,7 @@ static void add_rolled_back(
 	struct report_lines *lines, const struct rollout_event *event, struct buf *text)
 {
 	const struct traffic_state *traffic = &event->report->traffic;
-	bool is_clean = traffic->is_proven && !traffic->is_braked;
+	bool is_clean = traffic->is_proven && !report_only_braked(traffic);
 	CLEANUP_BUF struct buf where = BUF_INIT(0);
 
 	begin_line(lines, event, is_clean ? MARK_GOOD : MARK_CAUTION, text);

@@ -91,6 +91,8 @@ const struct stage_report *report_stage(const struct rollout_report *report, int
 bool report_is_good(const struct rollout_report *report);     /* succeeded, or rehearsed: ready */
 bool report_is_unproven(const struct rollout_report *report); /* a person must act */
 /* The canary's weight where the traffic is, WEIGHT_UNKNOWN when nobody knows. */
+/* Is it the brake alone that holds the canary at 0? */
+bool report_only_braked(const struct traffic_state *traffic);
 weight_t report_canary_weight(const struct traffic_state *traffic);
 const char *report_title(const struct rollout_report *report); /* "ROLLED BACK" */
 void report_say_headline(const struct rollout_report *report, struct buf *ret_text);

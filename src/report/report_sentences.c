@@ -19,6 +19,11 @@ static bool is_untouched(const struct rollout_report *report)
 	return true;
 }
 
+bool report_only_braked(const struct traffic_state *traffic)
+{
+	return traffic->is_braked && traffic->canary != 0;
+}
+
 static bool is_known(const struct traffic_state *traffic)
 {
 	return traffic->is_proven || traffic->is_braked;
@@ -187,7 +192,7 @@ void report_say_traffic(const struct rollout_report *report, struct buf *ret_tex
 
 	report_format_weight(weight, canary);
 	report_format_weight(weight < 0 ? weight : WEIGHT_FULL - weight, production);
-	if (traffic->is_braked)
+	if (report_only_braked(traffic))
 		buf_add_text(ret_text, "0% canary, 100% production, held by the brake: NGINX "
 				       "has not taken the new weights; mend its configuration, "
 				       "then run `canaryctl rollback`");
