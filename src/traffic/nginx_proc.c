@@ -228,17 +228,18 @@ static bool find_config(int master, char *path, size_t size)
 	return true;
 }
 
-static int worker_number(const struct nginx_statement *statement)
+static int worker_number(const struct nginx_statement *statement, bool *ret_is_guess)
 {
 	long number;
 
-	if (nginx_word_is(statement, 1, "auto"))
+	*ret_is_guess = nginx_word_is(statement, 1, "auto");
+	if (*ret_is_guess)
 		return (int)sysconf(_SC_NPROCESSORS_ONLN);
 	number = strtol(statement->words[1].start, NULL, 10);
 	return number > 0 && number <= NGINX_MAX_WORKERS ? (int)number : 0;
 }
 
-int nginx_proc_expected_workers(int master)
+int nginx_proc_expected_workers(int master, bool *ret_is_guess)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(1 << 20);
 	struct nginx_reader reader = { .line = 1 };
@@ -248,6 +249,7 @@ int nginx_proc_expected_workers(int master)
 	int depth = 0;
 	bool includes_more = false;
 
+	*ret_is_guess = false;
 	if (!find_config(master, path, sizeof(path)) || fileio_read(path, 1 << 20, &text, &err) < 0)
 		return 0;
 	reader.next = buf_text(&text);
@@ -262,7 +264,7 @@ int nginx_proc_expected_workers(int master)
 		case NGINX_DIRECTIVE:
 			if (depth == 0 && nginx_word_is(&statement, 0, "worker_processes") &&
 				statement.count == 2)
-				return worker_number(&statement);
+				return worker_number(&statement, ret_is_guess);
 			if (depth == 0 && nginx_word_is(&statement, 0, "include"))
 				includes_more = true;
 			break;

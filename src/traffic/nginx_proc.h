@@ -40,8 +40,11 @@ bool nginx_proc_shows_any(void);
 /* The master's workers now; false when the master is gone or not shown. */
 bool nginx_proc_read(int master, struct nginx_processes *ret_processes);
 
-/* How many workers the master's configuration asks for; 0 when that cannot be read for certain. */
-int nginx_proc_expected_workers(int master);
+/*
+ * How many workers the master's configuration asks for; 0 when that cannot be read for certain.
+ * *ret_is_guess: it says `auto`, and the master may see another number of processors than we do.
+ */
+int nginx_proc_expected_workers(int master, bool *ret_is_guess);
 
 /* A time of clock_boot_ms() as /proc counts start times, rounded down. */
 int64_t nginx_proc_ticks(int64_t boot_ms);

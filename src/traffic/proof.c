@@ -30,7 +30,8 @@ void proof_start(struct proof *proof, struct task *parent)
 	proof->in_order_ms = proof->unchanged_since_ms = -1;
 	if (proof->before->master) {
 		proof->processes.master = proof->before->master;
-		proof->expected_workers = nginx_proc_expected_workers(proof->before->master);
+		proof->expected_workers = nginx_proc_expected_workers(
+			proof->before->master, &proof->expected_is_guess);
 	}
 	task_start_child(&proof->task, parent, "proof", proof_steps);
 }
@@ -43,9 +44,14 @@ static enum task_next watch_again(struct proof *proof, int64_t after_ms)
 
 static bool number_is_right(const struct proof *proof)
 {
-	int expected = proof->expected_workers ? proof->expected_workers : proof->before->accepting;
+	int accepting = proof->processes.accepting;
+	int expected = proof->expected_workers, before = proof->before->accepting;
 
-	return !expected || proof->processes.accepting == expected;
+	if (expected && accepting == expected)
+		return true;
+	if (expected && !proof->expected_is_guess)
+		return false;
+	return !before || accepting == before;
 }
 
 /* Reads /proc and notes since when the processes are as they should be. */
@@ -178,7 +184,8 @@ static bool has_found_master(struct proof *proof)
 	proof->processes.master = nginx_proc_master_of(proof->answer.pid);
 	if (!proof->processes.master)
 		return false;
-	proof->expected_workers = nginx_proc_expected_workers(proof->processes.master);
+	proof->expected_workers =
+		nginx_proc_expected_workers(proof->processes.master, &proof->expected_is_guess);
 	return true;
 }
 

@@ -42,7 +42,8 @@ struct proof {
 	int64_t last_bad_ms; /* an answer that is not wanted, or none */
 	int64_t in_order_ms; /* since when the processes are as they should be; -1: they are not */
 	int64_t unchanged_since_ms; /* -1: they are not */
-	int expected_workers;
+	int expected_workers;       /* 0: as many as before */
+	bool expected_is_guess;
 	int good;
 	int bad;
 };

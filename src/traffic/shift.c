@@ -10,6 +10,7 @@
 #include "canaryctl/clock.h"
 #include "canaryctl/fileio.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum {
@@ -363,13 +364,27 @@ static enum task_next undo_install(struct task *task)
 	return TASK_WAIT;
 }
 
+/* Putting it back can fail just as putting the new one there did: before anything was touched. */
+static bool old_is_there(const struct shift *shift)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(OUTPUT_MAXIMUM_BYTES);
+	struct error err = { 0 };
+
+	if (shift->edge->output == EDGE_INSTALL)
+		return false;
+	if (fileio_read(shift->edge->nginx->output, OUTPUT_MAXIMUM_BYTES, &text, &err) < 0)
+		return !shift->had_old && err.os_errno == ENOENT;
+	return shift->had_old && strcmp(buf_text(&text), buf_text(&shift->old)) == 0;
+}
+
 static enum task_next undo_reload(struct task *task)
 {
 	struct shift *shift = shift_of(task);
 	bool is_binding = shift->proof.master_complained;
 	int64_t timeout_ms = shift->edge->nginx->settle_timeout_ms;
 
-	shift->old_is_back = output_ended(&shift->file, &shift->undo_error) == 0;
+	shift->old_is_back =
+		output_ended(&shift->file, &shift->undo_error) == 0 || old_is_there(shift);
 	nginx_proc_read(shift->look.processes.master ? shift->look.processes.master
 						     : shift->proof.processes.master,
 		&shift->before);

@@ -25,6 +25,7 @@ struct render {
 	size_t statement_start; /* in out */
 	int weight_line[2];     /* where `weight=` took it first; 0: nowhere */
 	int share_line[2];
+	int weight_count[2];
 };
 
 static void truncate_output(struct buf *out, size_t length)
@@ -144,7 +145,7 @@ static void put_integer(struct render *r, enum word word)
 
 	weight_to_integers(
 		r->input->canary, &integers[WORD_CANARY_WEIGHT], &integers[WORD_PRODUCTION_WEIGHT]);
-	if (!r->in_comment && !r->weight_line[word])
+	if (!r->in_comment && !r->weight_count[word]++)
 		r->weight_line[word] = r->line;
 	if (integers[word]) {
 		buf_add_format(r->out, "%d", integers[word]);
@@ -268,6 +269,18 @@ static void note_upstreams(const struct upstreams_report *report, struct buf *no
 			buf_text(&report->without_max_fails));
 }
 
+/* Two lines that both take production's weight halve the canary's share. */
+static void note_weights(const struct render *r, struct buf *notes)
+{
+	const int *count = r->weight_count;
+
+	if (count[WORD_PRODUCTION_WEIGHT] != count[WORD_CANARY_WEIGHT])
+		buf_add_format(notes,
+			"template '%s' has %d lines with ${PRODUCTION_WEIGHT} and %d with "
+			"${CANARY_WEIGHT}: the canary's share is not what is asked for\n",
+			r->input->name, count[WORD_PRODUCTION_WEIGHT], count[WORD_CANARY_WEIGHT]);
+}
+
 static int check_input(const struct template_input *input, struct error *err)
 {
 	struct proof_block proof = { .listen = input->proof_listen,
@@ -301,6 +314,7 @@ int template_render(const struct template_input *input, struct buf *ret_output, 
 	result = upstreams_examine(
 		input->name, buf_text(ret_output), input->production_server, &report, err);
 	if (result == 0) {
+		note_weights(&r, notes);
 		note_upstreams(&report, notes);
 		if (input->brake && !report.has_production_pool)
 			append_production_pool(input, ret_output);

@@ -169,6 +169,44 @@ static void somebody_elses_broken_include_is_named(void **state)
 }
 
 /* nginx -t and the reload both exit 0; only the error log and the workers tell. */
+/* The file of a host that never saw canaryctl: made by hand, without a proof. */
+static void the_first_shift_of_a_host_works_and_is_undone(void **state)
+{
+	struct fixture *f = fixture_of(state);
+	CLEANUP_FREE char *by_hand = mem_format("upstream app_backend { server 127.0.0.1:%d "
+						"weight=95; server 127.0.0.1:%d weight=5; }\n",
+		f->production_port, f->canary_port);
+	char letter;
+
+	write_file(f->config.nginx.output, by_hand);
+	run_command(f->reload);
+	while (get(f->port, "", &letter) != 200)
+		continue;
+	f->reload[0] = arena_strdup(&f->arena, "true");
+	f->config.nginx.settle_timeout_ms = 700;
+	expect_undone(f, "not all new");
+	f->reload[0] = arena_strdup(&f->arena, "nginx");
+	f->config.nginx.settle_timeout_ms = 5000;
+	write_file(path_in(f, "conf.d/upstream-other.conf"), "no such directive;\n");
+	expect_undone(f, "upstream-other.conf:1");
+	assert_int_equal(unlink(path_in(f, "conf.d/upstream-other.conf")), 0);
+	expect(f, TRAFFIC_SET, 5000, TRAFFIC_PROVEN);
+	assert_int_equal(count_canary(f, 100), 50);
+}
+
+static void a_folder_that_cannot_be_written_changes_nothing(void **state)
+{
+	struct fixture *f = fixture_of(state);
+	struct traffic_change *change;
+
+	f->config.nginx.output = path_in(f, "nowhere/upstream.conf");
+	change = change_traffic(f, TRAFFIC_SET, 500);
+	assert_int_equal(change->outcome, TRAFFIC_UNDONE);
+	assert_non_null(strstr(change->error.message, "cannot create"));
+	assert_string_equal(change->error.hint, "");
+	change_release(change);
+}
+
 static void a_port_that_is_taken_is_undone(void **state)
 {
 	struct fixture *f = fixture_of(state);
@@ -442,6 +480,8 @@ int main(void)
 		NGINX_TEST(a_reload_that_does_nothing_is_undone),
 		NGINX_TEST(a_reload_that_fails_is_undone),
 		NGINX_TEST(somebody_elses_broken_include_is_named),
+		NGINX_TEST(the_first_shift_of_a_host_works_and_is_undone),
+		NGINX_TEST(a_folder_that_cannot_be_written_changes_nothing),
 		NGINX_TEST(a_port_that_is_taken_is_undone),
 		NGINX_TEST(a_template_that_nginx_refuses_changes_nothing),
 		NGINX_TEST(a_variable_of_the_surroundings_is_no_reason_to_refuse),
