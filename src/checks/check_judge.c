@@ -137,11 +137,13 @@ static enum check_result result_of(
 
 /* ---- the sentence ---- */
 
-/* Three digits that matter, but never 1e+03. */
-static int format_digits(char *text, double number, const char *unit)
+/* Three digits that matter, never 1e+03; and what is just short of 100 must not read as 100. */
+static void format_digits(char *text, double number, const char *unit)
 {
-	return snprintf(text, CHECK_VALUE_TEXT_SIZE, fabs(number) >= 100 ? "%.0f%s" : "%.3g%s",
-		number, unit);
+	if (fabs(number) >= 100)
+		snprintf(text, CHECK_VALUE_TEXT_SIZE, "%.0f%s", number, unit);
+	else
+		snprintf(text, CHECK_VALUE_TEXT_SIZE, "%.*g%s", number > 99 ? 4 : 3, number, unit);
 }
 
 char *check_format_value(enum check_unit unit, double value, char *text)
@@ -151,11 +153,11 @@ char *check_format_value(enum check_unit unit, double value, char *text)
 			isnan(value) ? "NaN"
 			: value > 0  ? "+Inf"
 				     : "-Inf");
-	else if (unit == UNIT_SHARE)
+	else if (unit == CHECK_UNIT_SHARE)
 		format_digits(text, value * 100, "%");
-	else if (unit == UNIT_SECONDS && fabs(value) < 1 && value != 0)
+	else if (unit == CHECK_UNIT_SECONDS && fabs(value) < 1 && value != 0)
 		format_digits(text, value * 1000, "ms");
-	else if (unit == UNIT_SECONDS)
+	else if (unit == CHECK_UNIT_SECONDS)
 		format_digits(text, value, "s");
 	else
 		snprintf(text, CHECK_VALUE_TEXT_SIZE, "%.6g", value);
@@ -164,7 +166,7 @@ char *check_format_value(enum check_unit unit, double value, char *text)
 
 static enum check_unit unit_of(const struct check_config *check)
 {
-	return check->kind ? check->kind->unit : UNIT_PLAIN;
+	return check->kind ? check->kind->unit : CHECK_UNIT_PLAIN;
 }
 
 static void write_value(
@@ -259,7 +261,7 @@ static void write_no_data(
 		buf_add_text(text, *m->message ? m->message : "the baseline has no data");
 	} else if (m->reason == NO_DATA_NAN && m->has_baseline && !isfinite(m->baseline)) {
 		buf_add_format(text, "the baseline is %s: nothing to compare with",
-			check_format_value(UNIT_PLAIN, m->baseline, value));
+			check_format_value(CHECK_UNIT_PLAIN, m->baseline, value));
 	} else if (m->reason == NO_DATA_NAN) {
 		buf_add_text(text, "the query's value is NaN (0/0: nothing happened yet?)");
 	} else {

@@ -42,7 +42,6 @@ struct latency {
 	struct selector selector; /* of the _bucket series */
 	struct prom_query bounds;
 	struct count_query count;
-	bool asked_count;
 };
 
 static enum task_next latency_ask_bounds(struct task *task);
@@ -134,7 +133,8 @@ static int check_limits(
 	return 0;
 }
 
-static void start_count(struct check_run *run, const char *le_regex)
+/* le: NULL for all buckets. */
+static void start_count(struct check_run *run, enum matcher_op op, const char *le)
 {
 	struct latency *latency = run->state;
 	const struct check_context *context = run->context;
@@ -146,11 +146,10 @@ static void start_count(struct check_run *run, const char *le_regex)
 		.window_ms = context->window_ms,
 	};
 
-	if (le_regex)
-		selector = selector_with(&latency->arena, &selector, "le", MATCH_REGEX, le_regex);
+	if (le)
+		selector = selector_with(&latency->arena, &selector, "le", op, le);
 	selector_write(&selector, &over);
 	request.over = buf_text(&over);
-	latency->asked_count = true;
 	count_query_start(&latency->count, &run->task, &request);
 }
 
@@ -166,7 +165,7 @@ static enum task_next latency_ask_counts(struct task *task)
 	if (latency->bounds.error.kind)
 		return measure_error(run, &latency->bounds.error);
 	if (!result->series_count) { /* nothing now: the count finds out why */
-		start_count(run, "\\+Inf");
+		start_count(run, MATCH_EQUAL, "+Inf");
 		return TASK_WAIT;
 	}
 	if (buckets_build(result, NULL, &latency->arena, &bounds, &error) ||
@@ -174,7 +173,7 @@ static enum task_next latency_ask_counts(struct task *task)
 		return measure_error(run, &error);
 	if (!is_affordable(&bounds, run->context))
 		write_needed_bounds(run->check, result, &regex);
-	start_count(run, regex.length ? buf_text(&regex) : NULL);
+	start_count(run, MATCH_REGEX, regex.length ? buf_text(&regex) : NULL);
 	return TASK_WAIT;
 }
 
@@ -205,8 +204,8 @@ static void write_share(struct measurement *m, const struct condition *condition
 	char share[CHECK_VALUE_TEXT_SIZE], limit[CHECK_VALUE_TEXT_SIZE];
 
 	snprintf(m->message, sizeof(m->message), "%s within %s",
-		check_format_value(UNIT_SHARE, (m->samples - m->bad) / m->samples, share),
-		check_format_value(UNIT_SECONDS, condition->number, limit));
+		check_format_value(CHECK_UNIT_SHARE, (m->samples - m->bad) / m->samples, share),
+		check_format_value(CHECK_UNIT_SECONDS, condition->number, limit));
 }
 
 static void judge_counts(
@@ -245,33 +244,53 @@ static void show_quantile(const struct buckets *buckets, double quantile, struct
 	if (m->has_value)
 		snprintf(m->value_text, sizeof(m->value_text), "p%g %s %.24s", quantile * 100,
 			beyond ? "above" : "about",
-			check_format_value(UNIT_SECONDS, m->value, value));
+			check_format_value(CHECK_UNIT_SECONDS, m->value, value));
 	else
 		snprintf(m->value_text, sizeof(m->value_text), "p%g", quantile * 100);
 }
 
-static enum task_next latency_counted(struct task *task)
+/* -1: the buckets cannot be judged. */
+static int judge_buckets(struct check_run *run, struct error *err)
 {
-	struct check_run *run = container_of(task, struct check_run, task);
 	struct latency *latency = run->state;
 	const struct latency_params *params = run->check->params;
 	struct measurement *m = &run->measurement;
 	struct judged judged = { .quantile = params->quantile };
 	struct buckets buckets;
-	struct error error = { 0 };
 
-	if (!measure_count(m, &latency->count))
-		return measure_end(run);
 	if (buckets_build(&latency->count.over.result, latency->count.window.over_increases,
-		    &latency->arena, &buckets, &error))
-		return measure_error(run, &error);
+		    &latency->arena, &buckets, err))
+		return -1;
 	/* The sum over all buckets is no number of requests; the last bucket is. */
 	m->samples = judged.total = buckets_total(&buckets);
 	judged.buckets = &buckets;
 	judge_counts(run->check, &judged, m);
-	if (judged.error.kind)
-		return measure_error(run, &judged.error);
+	if (judged.error.kind) {
+		*err = judged.error;
+		return -1;
+	}
 	show_quantile(&buckets, params->quantile, m);
+	return 0;
+}
+
+static enum task_next latency_counted(struct task *task)
+{
+	struct check_run *run = container_of(task, struct check_run, task);
+	const struct latency *latency = run->state;
+	struct measurement *m = &run->measurement;
+	struct error error = { 0 };
+
+	if (!measure_count(m, &latency->count))
+		return measure_end(run);
+	if (!latency->bounds.result.series_count) { /* then only the total was asked for */
+		m->samples = latency->count.window.over;
+		if (m->measured == MEASURED_VALUE)
+			measure_no_data(m, NO_DATA_NO_SERIES,
+				"the histogram's series appeared only just now");
+		return measure_end(run);
+	}
+	if (judge_buckets(run, &error) && m->measured == MEASURED_VALUE)
+		return measure_error(run, &error);
 	return measure_end(run);
 }
 
@@ -326,7 +345,7 @@ const struct check_kind check_kind_latency = {
 	.name = "latency",
 	.help = "share of requests within a limit that is a bucket's bound, counted exactly",
 	.needs_prometheus = true,
-	.unit = UNIT_SECONDS,
+	.unit = CHECK_UNIT_SECONDS,
 	.rows = rows,
 	.params_size = sizeof(struct latency_params),
 	.validate = validate,

@@ -277,8 +277,10 @@ static int read_document(
 	if (!strcmp(status, "error"))
 		return prom_refuse_error(http_status, text_member(root, "errorType"),
 			text_member(root, "error"), err);
-	if (strcmp(status, "success") != 0)
-		return malformed(err, "its 'status' is neither \"success\" nor \"error\"");
+	if (strcmp(status, "success") != 0) {
+		malformed(err, "its 'status' is neither \"success\" nor \"error\"");
+		return error_hint(err, "check prometheus.url: something else may answer there");
+	}
 	if (http_status < 200 || http_status > 299)
 		return prom_refuse_status(http_status, "application/json", "", err);
 	result->warnings =

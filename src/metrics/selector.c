@@ -346,7 +346,10 @@ bool selector_write_up(const struct selector *selector, struct buf *ret_text)
 	for (size_t i = 0; i < selector->matcher_count; i++) {
 		const struct matcher *m = &selector->matchers[i];
 
-		if (m->op != MATCH_EQUAL || !*m->value || !strcmp(m->name, "__name__"))
+		/* These never are a target's. */
+		if (!strcmp(m->name, "__name__") || !strcmp(m->name, "le"))
+			continue;
+		if (m->op != MATCH_EQUAL || !*m->value)
 			continue;
 		write_matcher(m, first, ret_text);
 		first = false;

@@ -92,7 +92,9 @@ static void parts(void **state)
 		buf_text(&buf), "m{a=\"1\",b=~\"2.\",c=\"\",a!=\"3\",le=~\"2\\\\.5|\\\\+Inf\"}");
 	assert_int_equal(selector.matcher_count, 4);
 	buf_clear(&buf);
-	assert_int_equal(selector_parse("m{b=~\"2.\"}", &arena, &selector, NULL), 0);
+	assert_int_equal(
+		selector_parse("m{b=~\"2.\",le=\"+Inf\",__name__=\"m\"}", &arena, &selector, NULL),
+		0);
 	assert_false(selector_write_up(&selector, &buf));
 	buf_clear(&buf);
 	selector_add_literal(&buf, "a.b|c+(d)");
