@@ -56,7 +56,8 @@ static int check_arguments(const struct cli *cli, weight_t *ret_weight, struct e
 		return parse_weight(cli, ret_weight, err);
 	if (cli->argument_count == 1)
 		return 0;
-	return error_set(err, ERROR_USAGE, 0, "'weights get' takes no argument");
+	return error_set(err, ERROR_USAGE, 0, "'weights get' takes no argument, not '%s'",
+		cli->arguments[1]);
 }
 
 static int run(struct cli *cli)

@@ -26,13 +26,18 @@ rollback_when_no_reload_is_possible() {
 	all_on_production
 }
 
-the_brake_goes_when_zero_is_in_force() {
+# A rollback leaves the brake on; whoever next sends traffic to the canary releases it, at 0 %.
+the_brake_goes_with_the_next_weight() {
 	mend_nginx
 	ctl rollback
 	assert_status 0
 	weight_is 0 || fail "the proof says $(proof canary)"
-	[ ! -e "$BRAKE" ] || fail "the brake is still on"
+	[ -e "$BRAKE" ] || fail "the brake is off"
 	all_on_production
+	ctl weights set 100
+	assert_status 0
+	[ ! -e "$BRAKE" ] || fail "the brake is still on"
+	assert_equal "$(canary_hits 20)" 20 "requests on the canary"
 }
 
 weights_zero_is_the_same_brake() {
@@ -46,7 +51,7 @@ weights_zero_is_the_same_brake() {
 	all_on_production
 	ctl rollback
 	assert_status 0
-	[ ! -e "$BRAKE" ] || fail "the brake is still on"
+	weight_is 0 || fail "the proof says $(proof canary)"
 }
 
 without_a_brake_it_is_a_page() {
@@ -82,7 +87,7 @@ start_refapp production v0.1.0
 start_canary
 start_site 2
 run_case rollback_when_no_reload_is_possible 'rollback when a reload is impossible'
-run_case the_brake_goes_when_zero_is_in_force 'the brake is released when 0 % is in force'
+run_case the_brake_goes_with_the_next_weight 'the brake is released by the next weight'
 run_case weights_zero_is_the_same_brake 'weights set 0 when a reload is impossible'
 run_case without_a_brake_it_is_a_page 'the same without a brake: exit 3 and the command to run'
 run_case with_nginx_gone 'rollback while NGINX is not running'
