@@ -102,6 +102,7 @@ enum rollout_event_kind {
 	EVENT_STAGE_ENDED,    /* stage: passed or failed */
 	EVENT_ROLLING_BACK,   /* text: why */
 	EVENT_ROLLED_BACK,    /* traffic: as proven; text when only the brake holds it */
+	EVENT_PLAN,           /* text: a line of the rehearsal, printed as it is */
 	EVENT_NOTE,           /* text: a warning worth a line */
 	EVENT_FINISHED,       /* the report is complete */
 	EVENT_KIND_COUNT

@@ -117,15 +117,29 @@ static void write_report(
 		*status = cli_exit_status(ERROR_IO);
 }
 
-/* The status of a rollout that could not begin is that of what stood in its way. */
-static int status_of(const struct rollout_result *result, int status)
+/*
+ * What did not begin, and what ended unproven, is also said on stderr, where somebody sees it who
+ * keeps the output in a file. The status of a rollout that could not begin is that of its cause.
+ */
+static int finish_status(const struct rollout_result *result, int status)
 {
-	bool refused = result->report.outcome == OUTCOME_ABORTED ||
-		       result->report.outcome == OUTCOME_RUNNING;
+	const struct rollout_report *report = &result->report;
+	struct error err = { 0 };
 
-	if (!refused || result->error.kind == ERROR_NONE)
+	if (report->outcome == OUTCOME_ROLLBACK_FAILED) {
+		error_set(&err, ERROR_TRAFFIC, 0, "the traffic is not proven: %s",
+			report->reason.message);
+		error_hint(&err, "run: canaryctl rollback");
+		cli_fail(&err);
+	}
+	if (report->outcome != OUTCOME_ABORTED && report->outcome != OUTCOME_RUNNING)
 		return status;
-	return cli_fail(&result->error);
+	if (result->error.kind != ERROR_NONE)
+		return cli_fail(&result->error);
+	error_set(&err, ERROR_NONE, 0, "%s", report->reason.message);
+	error_hint(&err, "%s", report->reason.hint);
+	cli_fail(&err);
+	return status;
 }
 
 static int roll_out(struct cli *cli, const struct config *config, const struct deploy *deploy,
@@ -148,7 +162,7 @@ static int roll_out(struct cli *cli, const struct config *config, const struct d
 
 	observer->release(observer);
 	fflush(stdout);
-	status = status_of(&result, status);
+	status = finish_status(&result, status);
 	if (result.report.outcome != OUTCOME_RUNNING) {
 		write_report(deploy->output, report_to_json, &result.report, &status);
 		write_report(deploy->junit, report_to_junit, &result.report, &status);

@@ -427,6 +427,11 @@ void report_lines_add(
 	case EVENT_ROLLED_BACK:
 		add_rolled_back(lines, event, ret_text);
 		break;
+	case EVENT_PLAN:
+		buf_add_text(ret_text, "  ");
+		report_add_safe(ret_text, &lines->style, event->text ? event->text : "");
+		buf_add_text(ret_text, "\n");
+		break;
 	case EVENT_NOTE:
 		add_text_line(lines, event, MARK_CAUTION, "", ret_text);
 		break;

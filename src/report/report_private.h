@@ -34,6 +34,7 @@
 	X(EVENT_STAGE_ENDED, "stage_ended")                                                        \
 	X(EVENT_ROLLING_BACK, "rolling_back")                                                      \
 	X(EVENT_ROLLED_BACK, "rolled_back")                                                        \
+	X(EVENT_PLAN, "plan")                                                                      \
 	X(EVENT_NOTE, "note")                                                                      \
 	X(EVENT_FINISHED, "finished")
 

@@ -28,9 +28,9 @@ static struct rehearsal *rehearsal_of(struct task *task)
 	return container_of(rollout_of(task), struct rehearsal, rollout);
 }
 
-static void note(struct rehearsal *rehearsal, const char *text)
+static void plan(struct rehearsal *rehearsal, const char *text)
 {
-	rollout_tell(&rehearsal->rollout, EVENT_NOTE, text);
+	rollout_tell(&rehearsal->rollout, EVENT_PLAN, text);
 }
 
 /* Something that would stop the rollout; the first is the report's reason. */
@@ -42,7 +42,7 @@ static void add_obstacle(struct rehearsal *rehearsal, const struct error *err)
 	rehearsal->obstacles++;
 	rehearsal->is_unreachable |= err->kind == ERROR_UNAVAILABLE;
 	rollout_reason_of_error(&rehearsal->rollout, err);
-	note(rehearsal, text);
+	rollout_tell(&rehearsal->rollout, EVENT_NOTE, text);
 }
 
 /* ---- what needs no waiting ---- */
@@ -183,12 +183,13 @@ static void show_diff(struct rehearsal *rehearsal)
 	char *rest;
 
 	weight_format(rollout_stage(&rehearsal->rollout)->weight, weight);
-	buf_add_format(&diff, "%s at %s %% canary:\n", rollout->config->nginx.output, weight);
+	buf_add_format(&diff, "%s at %s %% canary would change by:\n",
+		rollout->config->nginx.output, weight);
 	diff_lines(buf_text(&rehearsal->previous), buf_text(&rollout->change.rendered), &diff);
 	copy = rest = buf_take(&diff);
 	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
 		if (*line)
-			note(rehearsal, line);
+			plan(rehearsal, line);
 	}
 }
 
@@ -227,12 +228,12 @@ static enum task_next tell_time_line(struct task *task)
 			weight_format(stage->weight, weight),
 			duration_format(stage->observe_ms, duration));
 
-		note(rehearsal, line);
+		plan(rehearsal, line);
 		at += stage->observe_ms;
 	}
 	CLEANUP_FREE char *end = mem_format(
 		"%s  done, when every stage passes at once", clock_format_local(at, time));
-	note(rehearsal, end);
+	plan(rehearsal, end);
 	rollout->report.outcome = rehearsal->obstacles ? OUTCOME_ABORTED : OUTCOME_REHEARSED;
 	return TASK_DONE;
 }

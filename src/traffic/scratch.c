@@ -38,27 +38,27 @@ static void run(struct scratch *scratch, char *const *argv)
 	proc_start(&scratch->proc, &scratch->task, &options);
 }
 
-static int write_files(struct scratch *scratch)
+/* NGINX makes these folders itself, also for a test. */
+static const char *const temporary[] = { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" };
+
+/*
+ * One file, because a container engine copies one file at a time; and all that surrounds the
+ * rendered part on its first line, so that NGINX's line numbers are those of the rendered file.
+ */
+static int write_file(struct scratch *scratch)
 {
-	CLEANUP_BUF struct buf main_text = BUF_INIT(8192);
-	CLEANUP_FREE char *main_path = mem_format("%s/nginx.conf", scratch->folder);
-	CLEANUP_FREE char *rendered_path = mem_format("%s/rendered.conf", scratch->folder);
-	static const char *const temporary[] = { "client_body", "proxy", "fastcgi", "uwsgi",
-		"scgi" };
+	CLEANUP_BUF struct buf text = BUF_INIT(0);
+	CLEANUP_FREE char *path = mem_format("%s/rendered.conf", scratch->folder);
 	const char *inside = scratch->inside;
 
-	buf_add_format(&main_text,
-		"pid %s/nginx.pid;\nerror_log stderr warn;\nevents {\n}\nhttp {\n"
-		"    access_log off;\n",
-		inside);
+	buf_add_format(&text,
+		"pid %s.pid; error_log stderr warn; events { } http { access_log off;", inside);
 	for (size_t i = 0; i < ARRAY_SIZE(temporary); i++)
-		buf_add_format(&main_text, "    %s_temp_path %s/%s;\n", temporary[i], inside,
-			temporary[i]);
-	buf_add_format(&main_text, "    include %s/rendered.conf;\n}\n", inside);
-	if (fileio_replace(rendered_path, buf_text(scratch->text), scratch->text->length, 0644,
-		    &scratch->error) < 0)
-		return -1;
-	return fileio_replace(main_path, main_text.data, main_text.length, 0644, &scratch->error);
+		buf_add_format(&text, " %s_temp_path %s.%s;", temporary[i], inside, temporary[i]);
+	buf_add_text(&text, " ");
+	buf_add(&text, buf_text(scratch->text), scratch->text->length);
+	buf_add_text(&text, "\n}\n");
+	return fileio_replace(path, buf_text(&text), text.length, 0644, &scratch->error);
 }
 
 static enum task_next scratch_write(struct task *task)
@@ -77,15 +77,14 @@ static enum task_next scratch_write(struct task *task)
 	scratch->folder = folder_make_temporary(&scratch->error);
 	if (!scratch->folder)
 		return TASK_DONE;
-	scratch->inside =
-		container ? mem_format("%s-scratch", scratch->folder) : mem_strdup(scratch->folder);
-	if (write_files(scratch) < 0)
+	scratch->inside = mem_format(container ? "%s.conf" : "%s/rendered.conf", scratch->folder);
+	if (write_file(scratch) < 0)
 		return TASK_DONE;
 	if (!container)
 		return task_goto(task, &scratch_steps[2], TASK_MORE);
 	char *argv[] = { arena_strdup(&edge->arena, "docker"), arena_strdup(&edge->arena, "cp"),
-		scratch->folder, arena_format(&edge->arena, "%s:%s", container, scratch->inside),
-		NULL };
+		arena_format(&edge->arena, "%s/rendered.conf", scratch->folder),
+		arena_format(&edge->arena, "%s:%s", container, scratch->inside), NULL };
 	run(scratch, argv);
 	return TASK_WAIT;
 }
@@ -113,9 +112,9 @@ static enum task_next scratch_test(struct task *task)
 	memcpy(argv, edge->nginx_words, count * sizeof(*argv));
 	argv[count++] = arena_strdup(&edge->arena, "-t");
 	argv[count++] = arena_strdup(&edge->arena, "-c");
-	argv[count++] = arena_format(&edge->arena, "%s/nginx.conf", scratch->inside);
+	argv[count++] = arena_strdup(&edge->arena, scratch->inside);
 	argv[count++] = arena_strdup(&edge->arena, "-p");
-	argv[count] = arena_strdup(&edge->arena, scratch->inside);
+	argv[count] = arena_strdup(&edge->arena, "/tmp");
 	run(scratch, argv);
 	return TASK_WAIT;
 }
@@ -168,19 +167,22 @@ static void judge(struct scratch *scratch)
 static enum task_next scratch_tested(struct task *task)
 {
 	struct scratch *scratch = container_of(task, struct scratch, task);
-	char remove_word[] = "rm", force[] = "-rf";
-	char *words[] = { remove_word, force, scratch->inside, NULL };
+	struct arena *arena = &scratch->edge->arena;
+	char *words[ARRAY_SIZE(temporary) + 4] = { arena_strdup(arena, "rm"),
+		arena_strdup(arena, "-rf"), scratch->inside };
 
 	judge(scratch);
 	if (!scratch->edge->nginx->container)
 		return TASK_DONE;
+	for (size_t i = 0; i < ARRAY_SIZE(temporary); i++)
+		words[3 + i] = arena_format(arena, "%s.%s", scratch->inside, temporary[i]);
 	run(scratch, edge_container_argv(scratch->edge, words));
 	return TASK_WAIT;
 }
 
 static enum task_next scratch_clean(struct task *task)
 {
-	(void)task; /* a folder left in the container's /tmp is no reason to stop */
+	(void)task; /* a file left in the container's /tmp is no reason to stop */
 	return TASK_DONE;
 }
 

@@ -8,7 +8,7 @@ static void names_are_the_contract(void **state)
 {
 	static const char *const events[] = { "started", "prepared", "state_changed",
 		"stage_started", "shifted", "evaluated", "stage_extended", "stage_ended",
-		"rolling_back", "rolled_back", "note", "finished" };
+		"rolling_back", "rolled_back", "plan", "note", "finished" };
 	static const char *const outcomes[] = { "running", "succeeded", "rolled_back", "aborted",
 		"held", "rollback_failed", "rehearsed" };
 	static const char *const states[] = { "pending", "observing", "passed", "failed" };
