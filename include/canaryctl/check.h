@@ -73,7 +73,7 @@ enum no_data_reason {
 };
 
 /* How a kind's values are shown. */
-enum check_unit { CHECK_UNIT_PLAIN, CHECK_UNIT_SHARE, CHECK_UNIT_SECONDS };
+enum check_unit { UNIT_PLAIN, UNIT_SHARE, UNIT_SECONDS };
 
 enum measured { MEASURED_VALUE, MEASURED_NO_DATA, MEASURED_ERROR };
 

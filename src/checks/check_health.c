@@ -105,7 +105,7 @@ static void release(struct check_run *run)
 const struct check_kind check_kind_health = {
 	.name = "health",
 	.help = "the canary is healthy, and of the version being deployed",
-	.unit = CHECK_UNIT_SECONDS,
+	.unit = UNIT_SECONDS,
 	.params_size = sizeof(struct health_params),
 	.start = start,
 	.release = release,

@@ -259,7 +259,7 @@ static void release(struct check_run *run)
 const struct check_kind check_kind_http = {
 	.name = "http",
 	.help = "one HTTP request: status, values in the JSON answer, time",
-	.unit = CHECK_UNIT_SECONDS,
+	.unit = UNIT_SECONDS,
 	.rows = rows,
 	.params_size = sizeof(struct http_params),
 	.validate = validate,

@@ -153,11 +153,11 @@ char *check_format_value(enum check_unit unit, double value, char *text)
 			isnan(value) ? "NaN"
 			: value > 0  ? "+Inf"
 				     : "-Inf");
-	else if (unit == CHECK_UNIT_SHARE)
+	else if (unit == UNIT_SHARE)
 		format_digits(text, value * 100, "%");
-	else if (unit == CHECK_UNIT_SECONDS && fabs(value) < 1 && value != 0)
+	else if (unit == UNIT_SECONDS && fabs(value) < 1 && value != 0)
 		format_digits(text, value * 1000, "ms");
-	else if (unit == CHECK_UNIT_SECONDS)
+	else if (unit == UNIT_SECONDS)
 		format_digits(text, value, "s");
 	else
 		snprintf(text, CHECK_VALUE_TEXT_SIZE, "%.6g", value);
@@ -166,7 +166,7 @@ char *check_format_value(enum check_unit unit, double value, char *text)
 
 static enum check_unit unit_of(const struct check_config *check)
 {
-	return check->kind ? check->kind->unit : CHECK_UNIT_PLAIN;
+	return check->kind ? check->kind->unit : UNIT_PLAIN;
 }
 
 static void write_value(
@@ -261,7 +261,7 @@ static void write_no_data(
 		buf_add_text(text, *m->message ? m->message : "the baseline has no data");
 	} else if (m->reason == NO_DATA_NAN && m->has_baseline && !isfinite(m->baseline)) {
 		buf_add_format(text, "the baseline is %s: nothing to compare with",
-			check_format_value(CHECK_UNIT_PLAIN, m->baseline, value));
+			check_format_value(UNIT_PLAIN, m->baseline, value));
 	} else if (m->reason == NO_DATA_NAN) {
 		buf_add_text(text, "the query's value is NaN (0/0: nothing happened yet?)");
 	} else {

@@ -204,8 +204,8 @@ static void write_share(struct measurement *m, const struct condition *condition
 	char share[CHECK_VALUE_TEXT_SIZE], limit[CHECK_VALUE_TEXT_SIZE];
 
 	snprintf(m->message, sizeof(m->message), "%s within %s",
-		check_format_value(CHECK_UNIT_SHARE, (m->samples - m->bad) / m->samples, share),
-		check_format_value(CHECK_UNIT_SECONDS, condition->number, limit));
+		check_format_value(UNIT_SHARE, (m->samples - m->bad) / m->samples, share),
+		check_format_value(UNIT_SECONDS, condition->number, limit));
 }
 
 static void judge_counts(
@@ -244,7 +244,7 @@ static void show_quantile(const struct buckets *buckets, double quantile, struct
 	if (m->has_value)
 		snprintf(m->value_text, sizeof(m->value_text), "p%g %s %.24s", quantile * 100,
 			beyond ? "above" : "about",
-			check_format_value(CHECK_UNIT_SECONDS, m->value, value));
+			check_format_value(UNIT_SECONDS, m->value, value));
 	else
 		snprintf(m->value_text, sizeof(m->value_text), "p%g", quantile * 100);
 }
@@ -345,7 +345,7 @@ const struct check_kind check_kind_latency = {
 	.name = "latency",
 	.help = "share of requests within a limit that is a bucket's bound, counted exactly",
 	.needs_prometheus = true,
-	.unit = CHECK_UNIT_SECONDS,
+	.unit = UNIT_SECONDS,
 	.rows = rows,
 	.params_size = sizeof(struct latency_params),
 	.validate = validate,

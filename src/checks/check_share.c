@@ -104,8 +104,8 @@ static void describe(
 {
 	char share[CHECK_VALUE_TEXT_SIZE], expected[CHECK_VALUE_TEXT_SIZE];
 
-	check_format_value(CHECK_UNIT_SHARE, result->share, share);
-	check_format_value(CHECK_UNIT_SHARE, input->expected, expected);
+	check_format_value(UNIT_SHARE, result->share, share);
+	check_format_value(UNIT_SHARE, input->expected, expected);
 	if (result->verdict == SHARE_UNDECIDED && !(result->total > 0)) {
 		measure_no_data(m, NO_DATA_NO_REQUESTS, "no requests yet, on neither arm");
 	} else if (result->verdict == SHARE_UNDECIDED) {
@@ -180,7 +180,7 @@ const struct check_kind check_kind_share = {
 	.name = "share",
 	.help = "the canary receives the share of requests that the stage says",
 	.needs_prometheus = true,
-	.unit = CHECK_UNIT_SHARE,
+	.unit = UNIT_SHARE,
 	.start = start,
 	.release = release,
 };

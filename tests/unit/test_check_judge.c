@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct check_kind share_kind = { .name = "ratio", .unit = CHECK_UNIT_SHARE };
+static const struct check_kind share_kind = { .name = "ratio", .unit = UNIT_SHARE };
 
 /* A ratio check with all three conditions, and the verdict on what is put into `m`. */
 struct fixture {
@@ -191,7 +191,7 @@ static void zero_needs_requests_where_they_are_counted(void **state)
 
 static void baselines(void **state)
 {
-	static const struct check_kind kind = { .name = "prometheus", .unit = CHECK_UNIT_PLAIN };
+	static const struct check_kind kind = { .name = "prometheus", .unit = UNIT_PLAIN };
 	struct fixture *f = *state;
 
 	memset(&f->check, 0, sizeof(f->check));
@@ -257,15 +257,15 @@ static void values_for_people(void **state)
 	char text[CHECK_VALUE_TEXT_SIZE];
 
 	(void)state;
-	assert_string_equal(check_format_value(CHECK_UNIT_SHARE, 0.0008, text), "0.08%");
-	assert_string_equal(check_format_value(CHECK_UNIT_SHARE, 1, text), "100%");
-	assert_string_equal(check_format_value(CHECK_UNIT_SHARE, 0.9996, text), "99.96%");
-	assert_string_equal(check_format_value(CHECK_UNIT_SHARE, 12.34, text), "1234%");
-	assert_string_equal(check_format_value(CHECK_UNIT_SECONDS, 0.25, text), "250ms");
-	assert_string_equal(check_format_value(CHECK_UNIT_SECONDS, 2.314, text), "2.31s");
-	assert_string_equal(check_format_value(CHECK_UNIT_SECONDS, 0, text), "0s");
-	assert_string_equal(check_format_value(CHECK_UNIT_PLAIN, 1234567, text), "1.23457e+06");
-	assert_string_equal(check_format_value(CHECK_UNIT_PLAIN, (double)NAN, text), "NaN");
+	assert_string_equal(check_format_value(UNIT_SHARE, 0.0008, text), "0.08%");
+	assert_string_equal(check_format_value(UNIT_SHARE, 1, text), "100%");
+	assert_string_equal(check_format_value(UNIT_SHARE, 0.9996, text), "99.96%");
+	assert_string_equal(check_format_value(UNIT_SHARE, 12.34, text), "1234%");
+	assert_string_equal(check_format_value(UNIT_SECONDS, 0.25, text), "250ms");
+	assert_string_equal(check_format_value(UNIT_SECONDS, 2.314, text), "2.31s");
+	assert_string_equal(check_format_value(UNIT_SECONDS, 0, text), "0s");
+	assert_string_equal(check_format_value(UNIT_PLAIN, 1234567, text), "1.23457e+06");
+	assert_string_equal(check_format_value(UNIT_PLAIN, (double)NAN, text), "NaN");
 	assert_string_equal(check_result_name(CHECK_NO_DATA), "NO_DATA");
 	assert_string_equal(check_result_name((enum check_result)99), "unknown");
 }
