@@ -120,11 +120,13 @@ static enum task_next http_ask(struct task *task)
 static bool check_status(
 	const struct http_params *params, const struct http_op *http, struct buf *problem)
 {
+	const char *body = buf_text(&http->body);
+	CLEANUP_FREE char *first_line = mem_strndup(body, strcspn(body, "\r\n"));
 	CLEANUP_BUF struct buf shown = BUF_INIT(100);
 
 	if (http->status == params->status)
 		return true;
-	buf_add_printable(&shown, buf_text(&http->body));
+	buf_add_printable(&shown, first_line);
 	buf_add_format(problem, "status %ld came, %lld was expected%s%s", http->status,
 		(long long)params->status, shown.length ? ": " : "", buf_text(&shown));
 	return false;

@@ -291,6 +291,7 @@ static enum task_next latency_counted(struct task *task)
 	}
 	if (judge_buckets(run, &error) && m->measured == MEASURED_VALUE)
 		return measure_error(run, &error);
+	measure_note_restarts(m, &latency->count);
 	return measure_end(run);
 }
 

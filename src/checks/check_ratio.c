@@ -8,7 +8,9 @@
 #include "checks/measure.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct ratio_params {
 	char *of;
@@ -48,6 +50,17 @@ static enum task_next ratio_ask(struct task *task)
 	return TASK_WAIT;
 }
 
+/* No series of another metric may also be a misspelt name: said, not hidden behind a 0. */
+static void note_absent(struct measurement *m, const struct count_query *count)
+{
+	const char *metric = count->of_selector.metric;
+
+	if (m->measured == MEASURED_VALUE && !count->of.result.series_count &&
+		strcmp(metric, count->over_selector.metric) != 0)
+		snprintf(m->message, sizeof(m->message),
+			"'%.200s' has no series here, which counts as 0", metric);
+}
+
 static enum task_next ratio_counted(struct task *task)
 {
 	struct check_run *run = container_of(task, struct check_run, task);
@@ -59,6 +72,8 @@ static enum task_next ratio_counted(struct task *task)
 		m->bad = count->window.of;
 		m->value = m->samples > 0 ? m->bad / m->samples : (double)INFINITY;
 	}
+	note_absent(m, count);
+	measure_note_restarts(m, count);
 	measurement_apply_conditions(m, run->check);
 	return measure_end(run);
 }

@@ -2,6 +2,7 @@
 #include "checks/measure.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum task_next measure_end(struct check_run *run)
 {
@@ -49,4 +50,15 @@ bool measure_count(struct measurement *m, const struct count_query *count)
 	else
 		measure_no_data(m, reasons[count->outcome], count->why);
 	return window->over > 0 || window->of > 0;
+}
+
+void measure_note_restarts(struct measurement *m, const struct count_query *count)
+{
+	size_t used = strlen(m->message), restarted = count->window.restarted_count;
+
+	if (m->measured != MEASURED_VALUE || !restarted)
+		return;
+	snprintf(m->message + used, sizeof(m->message) - used,
+		"%s%zu target%s restarted in the window (a counter was reset)", used ? "; " : "",
+		restarted, restarted == 1 ? "" : "s");
 }

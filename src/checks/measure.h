@@ -19,4 +19,7 @@ enum task_next measure_error(struct check_run *run, const struct error *error);
  */
 bool measure_count(struct measurement *m, const struct count_query *count);
 
+/* Adds to the message what a person should know about a count that was judged: restarts. */
+void measure_note_restarts(struct measurement *m, const struct count_query *count);
+
 #endif

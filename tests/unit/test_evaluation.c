@@ -142,6 +142,33 @@ static void a_ratio_in_three_rounds(void **state)
 	assert_true(f.evaluation.context.server_time == 1000);
 }
 
+/* A failure counter that never counted, and a canary that restarted: both are said. */
+static void absent_failures_and_restarts_are_said(void **state)
+{
+	struct scripted_answer script[] = {
+		CLOCK,
+		{ "query=n%7B", 0, 200, JSON,
+			MATRIX("{\"metric\":{" TARGET
+			       "},\"values\":[[970,\"100\"],[985,\"3\"],[1000,\"10\"]]}") },
+		{ NULL, 0, 200, JSON, MATRIX("") },
+		{ 0 },
+	};
+	struct two_texts params = { text("failures{a=\"b\"}"), text("n{a=\"b\"}") };
+	struct fixture f = { .check = { .kind = &check_kind_ratio, .params = &params } };
+
+	(void)state;
+	require(&f, "<= 0");
+	assert_int_equal(evaluate(&f, script), CHECK_PASS);
+	assert_string_equal(f.verdict.message,
+		"0% is <= 0 (0 bad of 10 requests): 'failures' has no series here, which counts as "
+		"0; 1 target restarted in the window (a counter was reset)");
+	/* of the same metric, a label that no series has is a misspelt one */
+	params.first = text("n{stauts=~\"5..\"}");
+	script[1].when = "query=n%7Ba";
+	assert_int_equal(evaluate(&f, script), CHECK_NO_DATA);
+	expect_message(&f, "has a label 'stauts'");
+}
+
 static void a_warning_is_no_data(void **state)
 {
 	struct scripted_answer script[] = {
@@ -341,6 +368,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_ratio_in_three_rounds),
+		cmocka_unit_test(absent_failures_and_restarts_are_said),
 		cmocka_unit_test(a_warning_is_no_data),
 		cmocka_unit_test(latency_beyond_the_top_bucket_fails),
 		cmocka_unit_test(the_worst_series_counts),
