@@ -17,11 +17,11 @@ static enum check_unit unit_of(const struct check_config *check)
 {
 	const char *limit = check && check->require.text ? check->require.text : "";
 
-	if (check && check->kind && check->kind->unit != CHECK_UNIT_PLAIN)
+	if (check && check->kind && check->kind->unit != UNIT_PLAIN)
 		return check->kind->unit;
 	if (ends_with(limit, "%"))
-		return CHECK_UNIT_SHARE;
-	return ends_with(limit, "s") ? CHECK_UNIT_SECONDS : CHECK_UNIT_PLAIN;
+		return UNIT_SHARE;
+	return ends_with(limit, "s") ? UNIT_SECONDS : UNIT_PLAIN;
 }
 
 char *report_format_value(const struct check_config *check, double value, char *text)

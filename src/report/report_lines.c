@@ -428,7 +428,6 @@ void report_lines_add(
 		add_rolled_back(lines, event, ret_text);
 		break;
 	case EVENT_PLAN:
-		buf_add_text(ret_text, "  ");
 		report_add_safe(ret_text, &lines->style, event->text ? event->text : "");
 		buf_add_text(ret_text, "\n");
 		break;

@@ -325,6 +325,7 @@ static enum task_next shift_proven(struct task *task)
 	describe_proof(shift);
 	if (!shift->proof.is_proven) {
 		shift->error = shift->proof.error;
+		error_wrap(&shift->error, "the new weights are not proven in force");
 		return undo(shift);
 	}
 	shift->outcome = TRAFFIC_PROVEN;

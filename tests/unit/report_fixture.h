@@ -22,8 +22,8 @@ struct fixture {
 
 static inline void fixture_init(struct fixture *f)
 {
-	*f = (struct fixture){ .ratio = { .name = "ratio", .unit = CHECK_UNIT_SHARE },
-		.latency = { .name = "latency", .unit = CHECK_UNIT_SECONDS },
+	*f = (struct fixture){ .ratio = { .name = "ratio", .unit = UNIT_SHARE },
+		.latency = { .name = "latency", .unit = UNIT_SECONDS },
 		.query.name = "prometheus" };
 	f->configs[0] = (struct check_config){ .name = (char *)"error-rate",
 		.kind = &f->ratio,

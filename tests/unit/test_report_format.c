@@ -31,19 +31,19 @@ static void values_read_as_people_write_them(void **state)
 		double value;
 		const char *text;
 	} cases[] = {
-		{ CHECK_UNIT_SHARE, NULL, 0.031, "3.1%" },
-		{ CHECK_UNIT_SHARE, NULL, 0, "0%" },
-		{ CHECK_UNIT_SHARE, NULL, 0.0008, "0.08%" },
-		{ CHECK_UNIT_SHARE, NULL, INFINITY, "+Inf" },
-		{ CHECK_UNIT_SECONDS, NULL, 2.35, "2.35s" },
-		{ CHECK_UNIT_SECONDS, NULL, 0.25, "250ms" },
-		{ CHECK_UNIT_SECONDS, NULL, -INFINITY, "-Inf" },
-		{ CHECK_UNIT_PLAIN, NULL, 812, "812" },
-		{ CHECK_UNIT_PLAIN, NULL, 0.45, "0.45" },
-		{ CHECK_UNIT_PLAIN, NULL, NAN, "NaN" },
-		{ CHECK_UNIT_PLAIN, "< 80%", 0.5, "50%" },
-		{ CHECK_UNIT_PLAIN, "<= 250ms", 0.1, "100ms" },
-		{ CHECK_UNIT_PLAIN, "< 2 * baseline", 0.1, "0.1" },
+		{ UNIT_SHARE, NULL, 0.031, "3.1%" },
+		{ UNIT_SHARE, NULL, 0, "0%" },
+		{ UNIT_SHARE, NULL, 0.0008, "0.08%" },
+		{ UNIT_SHARE, NULL, INFINITY, "+Inf" },
+		{ UNIT_SECONDS, NULL, 2.35, "2.35s" },
+		{ UNIT_SECONDS, NULL, 0.25, "250ms" },
+		{ UNIT_SECONDS, NULL, -INFINITY, "-Inf" },
+		{ UNIT_PLAIN, NULL, 812, "812" },
+		{ UNIT_PLAIN, NULL, 0.45, "0.45" },
+		{ UNIT_PLAIN, NULL, NAN, "NaN" },
+		{ UNIT_PLAIN, "< 80%", 0.5, "50%" },
+		{ UNIT_PLAIN, "<= 250ms", 0.1, "100ms" },
+		{ UNIT_PLAIN, "< 2 * baseline", 0.1, "0.1" },
 	};
 	char text[REPORT_VALUE_SIZE];
 
@@ -61,8 +61,7 @@ static void values_read_as_people_write_them(void **state)
 static void every_value_fits(void **state)
 {
 	static const double values[] = { 1e308, -1e308, 5e-324, 1.0 / 3, -2e15, 123456.789 };
-	static const enum check_unit units[] = { CHECK_UNIT_SHARE, CHECK_UNIT_SECONDS,
-		CHECK_UNIT_PLAIN };
+	static const enum check_unit units[] = { UNIT_SHARE, UNIT_SECONDS, UNIT_PLAIN };
 	char text[REPORT_TEXT_SIZE];
 
 	(void)state;
