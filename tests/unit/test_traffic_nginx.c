@@ -8,6 +8,8 @@
 
 #include "nginx_fixture.h"
 
+#include "traffic/nginx_proc.h"
+
 #include <pthread.h>
 
 static void weights_are_in_force_when_proven(void **state)
@@ -468,6 +470,62 @@ static void a_container_is_reached_through_docker(void **state)
 	setenv("PATH", old_path, 1);
 }
 
+/* The edge's NGINX again, in a pid namespace of its own: it tells pids that mean nothing here. */
+static int restart_in_namespace(struct fixture *f)
+{
+	static char unshare[] = "unshare", pid[] = "-p", fork_first[] = "-f",
+		    kill_child[] = "--kill-child";
+	char *try[] = { unshare, pid, fork_first, arena_strdup(&f->arena, "true"), NULL };
+	char *argv[] = { unshare, pid, fork_first, kill_child, arena_strdup(&f->arena, "nginx"),
+		arena_strdup(&f->arena, "-c"), path_in(f, "nginx.conf"),
+		arena_strdup(&f->arena, "-g"), arena_strdup(&f->arena, "daemon off;"), NULL };
+	int status, master = 0;
+	char letter;
+
+	f->edge_pid = fork();
+	if (f->edge_pid == 0)
+		execvp(try[0], try);
+	if (waitpid(f->edge_pid, &status, 0) < 0 || status != 0) {
+		f->edge_pid = 0;
+		skip();
+	}
+	f->edge_pid = fork();
+	if (f->edge_pid == 0)
+		execvp(argv[0], argv);
+	for (int64_t end = clock_monotonic_ms() + 10000; clock_monotonic_ms() < end;) {
+		master = nginx_proc_find_master(path_in(f, "nginx.conf"));
+		if (master && get(f->port, "", &letter))
+			return master;
+	}
+	fail_msg("nginx did not start in a namespace of its own");
+	return 0;
+}
+
+/* Then half a second of nothing but the new answer is the proof. */
+static void without_proc_the_answers_are_the_proof(void **state)
+{
+	struct fixture *f = fixture_of(state);
+	struct traffic_change *change;
+	int master;
+
+	stop_process(f->edge_pid);
+	f->edge_pid = 0;
+	master = restart_in_namespace(f);
+	f->reload[0] = arena_strdup(&f->arena, "kill");
+	f->reload[1] = arena_strdup(&f->arena, "-HUP");
+	f->reload[2] = arena_format(&f->arena, "%d", master);
+	f->reload[3] = NULL;
+	expect(f, TRAFFIC_SET, 100, TRAFFIC_PROVEN);
+	change = change_traffic(f, TRAFFIC_SET, 500);
+	assert_int_equal(change->outcome, TRAFFIC_PROVEN);
+	assert_int_equal(change->state.workers, 0);
+	assert_true(change->elapsed_ms >= 500);
+	change_release(change);
+	f->config.nginx.settle_timeout_ms = 700;
+	f->reload[0] = arena_strdup(&f->arena, "true");
+	expect_undone(f, "still answers with generation");
+}
+
 #define NGINX_TEST(function) cmocka_unit_test_setup_teardown(function, fixture_start, fixture_stop)
 
 int main(void)
@@ -495,6 +553,7 @@ int main(void)
 		NGINX_TEST(a_rehearsal_leaves_every_file_as_it_was),
 		NGINX_TEST(a_file_that_nginx_does_not_read_is_named),
 		NGINX_TEST(a_container_is_reached_through_docker),
+		NGINX_TEST(without_proc_the_answers_are_the_proof),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
