@@ -99,6 +99,7 @@ spawn() { # NAME COMMAND...
 	shift
 	"$@" >>"$WORK/$name.log" 2>&1 </dev/null &
 	echo $! >"$WORK/pids/$name"
+	disown # the shell has nothing to say when it is killed
 }
 
 pid_of() { # NAME

@@ -71,8 +71,9 @@ unhealthy_at_start() {
 	ctl deploy --version v0.2.0 --yes
 	canary_fault reset
 	after=$(fingerprint "$NGINX_PREFIX")
-	assert_status 69
-	assert_error "canary"
+	assert_status 2
+	assert_output "canary-health"
+	assert_output "'unhealthy'"
 	assert_unchanged "$before" "$after" "NGINX's folder"
 }
 
@@ -96,9 +97,23 @@ another_version() {
 	before=$(fingerprint "$NGINX_PREFIX")
 	ctl deploy --version v0.3.0 --yes
 	after=$(fingerprint "$NGINX_PREFIX")
+	assert_status 2
+	assert_output "0\\.3\\.0"
+	assert_output "0\\.2\\.0"
+	assert_unchanged "$before" "$after" "NGINX's folder"
+}
+
+canary_not_running() {
+	local before after
+	CFG_STAGES='[50, 100]' write_config
+	stop canary
+	before=$(fingerprint "$NGINX_PREFIX")
+	ctl deploy --version v0.2.0 --yes
+	after=$(fingerprint "$NGINX_PREFIX")
+	start_canary
+	wait_until 20 "Prometheus scrapes both versions" both_targets_up
 	assert_status 69
-	assert_error "0\\.3\\.0"
-	assert_error "0\\.2\\.0"
+	assert_error "canary"
 	assert_unchanged "$before" "$after" "NGINX's folder"
 }
 
@@ -127,6 +142,7 @@ run_case schema_failures 'schema failures'
 run_case rl_loss_spike 'RL loss spike'
 run_case unhealthy_at_start 'unhealthy canary before the first shift'
 run_case unhealthy_during_a_stage 'canary becomes unhealthy during a stage'
+run_case canary_not_running 'canary not running before the first shift'
 run_case another_version 'canary of another version'
 run_case canary_dies_during_a_stage 'canary dies during a stage'
 scenario_end

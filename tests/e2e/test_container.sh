@@ -21,7 +21,7 @@ write_docker_stand_in() {
 		    from=\$1 to=\$2
 		    [[ \$from != $NAME:* ]] || from=\$(inside "\${from#$NAME:}")
 		    [[ \$to != $NAME:* ]] || to=\$(inside "\${to#$NAME:}")
-		    exec cp "\$from" "\$to" ;;
+		    exec cp -r "\$from" "\$to" ;;
 		exec)
 		    while [[ \$1 == -* ]]; do shift; done
 		    [ "\$1" = $NAME ] || { echo "Error: No such container: \$1" >&2; exit 1; }

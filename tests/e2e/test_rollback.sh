@@ -45,7 +45,7 @@ after_kill_9() {
 }
 
 deploy_after_kill_9() {
-	CFG_STAGES='[50]' CFG_CHECKS='checks: []' write_config
+	CFG_STAGES='[50]' CFG_CHECKS='checks: []' CFG_SHARE='' write_config
 	ctl deploy --version v0.2.0 --yes
 	assert_status 0
 	ctl rollback

@@ -49,7 +49,7 @@ sigterm_with_hold() {
 
 # A reader that goes away (| head) must not stop a rollout half way.
 closed_stdout() {
-	CFG_STAGES='[50]' CFG_CHECKS='checks: []' write_config
+	CFG_STAGES='[50]' CFG_CHECKS='checks: []' CFG_SHARE='' write_config
 	rm -f "$REPORT"
 	"$CANARYCTL" --config "$CONFIG" deploy --version v0.2.0 --yes --format json --output "$REPORT" \
 		2>"$ERR" | head -n 1 >"$OUT"

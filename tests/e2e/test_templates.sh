@@ -25,7 +25,7 @@ weights_in_force() { # TABLE
 		weight_is "$weight" || fail "the proof says $(proof canary), expected $weight"
 		assert_between "$(canary_hits "$requests")" "$low" "$high" \
 			"canary's part of $requests requests at $weight %"
-		! grep -Eq 'weight=0\b|[^0-9]0%' "$UPSTREAM_CONF" || fail "NGINX would refuse $UPSTREAM_CONF"
+		! sed 's|#.*||' "$UPSTREAM_CONF" | grep -Eq 'weight=0\b|(^|[^0-9.])0%' || fail "NGINX would refuse $UPSTREAM_CONF"
 	done <<<"$1"
 	ctl weights set 0
 	all_on_production
