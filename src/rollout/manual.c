@@ -191,12 +191,15 @@ static bool change_to(struct traffic_change *change, enum traffic_goal goal, wei
 	return change->outcome == TRAFFIC_PROVEN;
 }
 
-/* The file counts, not only what NGINX says: the file in force may not know of the brake yet. */
-static bool is_braked(const struct traffic_change *change)
+/*
+ * A brake that can be released. The file counts, not only what NGINX says: the file in force may
+ * not know of the brake yet.
+ */
+static bool has_own_brake(const struct traffic_change *change)
 {
 	const char *brake = change->config->nginx.brake;
 
-	return change->state.is_braked || (brake && access(brake, F_OK) == 0);
+	return brake && (change->state.is_braked || access(brake, F_OK) == 0);
 }
 
 /* A brake that the last rollback left would make the weight a lie: 0 % first, then release it. */
@@ -204,7 +207,7 @@ static void set_weight(struct traffic_change *change, weight_t canary)
 {
 	if (!change_to(change, TRAFFIC_READ, 0) && change->error.kind == ERROR_CONFIG)
 		return;
-	if (is_braked(change) &&
+	if (has_own_brake(change) &&
 		(!change_to(change, TRAFFIC_SET, 0) || !change_to(change, TRAFFIC_RELEASE, 0)))
 		return;
 	change_to(change, TRAFFIC_SET, canary);

@@ -121,6 +121,7 @@ static enum task_next take_signal(struct rollout *rollout)
 
 	rollout->requests.signal_number = 0;
 	rollout->signal_number = number;
+	rollout->facts.interrupt_holds = rollout->config->rollout.on_interrupt == ON_INTERRUPT_HOLD;
 	error_set(&why, ERROR_CANCELED, 0, "stopped by SIG%s", sigabbrev_np(number));
 	rollout_reason_of_error(rollout, &why);
 	return rollout_deliver(rollout, ROLLOUT_INTERRUPT);

@@ -157,6 +157,13 @@ static int check_brake(const struct shift *shift, struct error *err)
 {
 	if (!shift->canary || (!brake_is_set(shift->edge) && !shift->look.is_braked))
 		return 0;
+	if (!shift->edge->nginx->brake) {
+		error_set(err, ERROR_TRAFFIC, 0,
+			"nginx says that the brake is set: the canary would get nothing");
+		return error_hint(err,
+			"set traffic.nginx.brake to the file that nginx.conf looks for, or remove "
+			"that file");
+	}
 	error_set(err, ERROR_TRAFFIC, 0, "the brake '%s' is set: the canary would get nothing",
 		shift->edge->nginx->brake);
 	return error_hint(err,
