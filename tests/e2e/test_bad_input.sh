@@ -22,7 +22,7 @@ USAGE='
 64 | version                       | deploy --version ../../etc/passwd
 64 | version                       | deploy --version v0.2.0"}
 64 | version                       | deploy --version v0.2.0~x
-64 | .1,5,x.                       | deploy --version v0.2.0 --stages 1,5,x
+64 | .x.                           | deploy --version v0.2.0 --stages 1,5,x
 64 | stage                         | deploy --version v0.2.0 --stages 5,1
 64 | stage                         | deploy --version v0.2.0 --stages 5,5
 64 | stage                         | deploy --version v0.2.0 --stages 0,50

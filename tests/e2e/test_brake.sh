@@ -68,6 +68,21 @@ without_a_brake_it_is_a_page() {
 	all_on_production
 }
 
+# NGINX is braked by a file that this configuration does not know: nothing to remove, so say it.
+a_brake_that_the_configuration_does_not_know() {
+	write_config
+	ctl rollback
+	assert_status 0
+	CFG_BRAKE='' write_config
+	ctl weights set 50
+	assert_status 2
+	assert_error "traffic.nginx.brake"
+	all_on_production
+	write_config
+	ctl weights set 0
+	assert_status 0
+}
+
 with_nginx_gone() {
 	write_config
 	ctl weights set 50
@@ -90,5 +105,6 @@ run_case rollback_when_no_reload_is_possible 'rollback when a reload is impossib
 run_case the_brake_goes_with_the_next_weight 'the brake is released by the next weight'
 run_case weights_zero_is_the_same_brake 'weights set 0 when a reload is impossible'
 run_case without_a_brake_it_is_a_page 'the same without a brake: exit 3 and the command to run'
+run_case a_brake_that_the_configuration_does_not_know 'a brake that the configuration does not know'
 run_case with_nginx_gone 'rollback while NGINX is not running'
 scenario_end

@@ -60,6 +60,7 @@ closed_stdout() {
 
 # 3: the rollout cannot put the traffic back and there is no brake; the last line says what to run.
 not_proven() {
+	rm -f "$BRAKE"
 	CFG_STAGES='[50, 100]' CFG_OBSERVE=60s CFG_BRAKE='' CFG_SETTLE_TIMEOUT=2s write_config
 	ctl_start deploy --version v0.2.0 --yes --output "$REPORT"
 	wait_until 15 "the canary is at 50 %" weight_is 50
@@ -69,7 +70,7 @@ not_proven() {
 	rm "$NGINX_PREFIX/conf.d/upstream-other.conf"
 	assert_status 3
 	assert_json "$REPORT" '.outcome == "rollback_failed" and (.traffic.proven | not)'
-	assert_match "$(tail -n 1 "$ERR")" 'canaryctl .*rollback' "the last line on stderr"
+	assert_match "$(tail -n 1 "$OUT")" 'canaryctl .*rollback' "the last line"
 	ctl rollback
 	assert_status 0
 	all_on_production
