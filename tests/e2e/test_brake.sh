@@ -55,6 +55,7 @@ weights_zero_is_the_same_brake() {
 }
 
 without_a_brake_it_is_a_page() {
+	rm -f "$BRAKE"
 	CFG_BRAKE='' write_config
 	ctl weights set 100
 	assert_status 0
