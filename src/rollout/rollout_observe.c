@@ -164,6 +164,23 @@ static enum task_next stage_failed(struct rollout *rollout, const struct check_r
 	return rollout_deliver(rollout, ROLLOUT_CHECK_FAILED);
 }
 
+/*
+ * By one interval at a time, so that it ends as soon as it can be decided. Said at first and at
+ * every tenth of the limit, not at each interval.
+ */
+static void extend(struct rollout *rollout, int64_t left, const char *message)
+{
+	const struct rollout_config *config = &rollout->config->rollout;
+	int64_t tenth = config->extend_limit_ms / 10 + 1;
+	int64_t before = rollout->extended_ms;
+
+	rollout->extended_ms += left < config->interval_ms ? left : config->interval_ms;
+	rollout_stage(rollout)->extended_ms = rollout->extended_ms;
+	rollout_journal_extended(rollout);
+	if (!before || before / tenth != rollout->extended_ms / tenth)
+		rollout_tell(rollout, EVENT_STAGE_EXTENDED, message);
+}
+
 static enum task_next stage_undecided(struct rollout *rollout, const struct check_report *deciding)
 {
 	const struct rollout_config *config = &rollout->config->rollout;
@@ -172,10 +189,7 @@ static enum task_next stage_undecided(struct rollout *rollout, const struct chec
 	rollout->facts.undecided_holds = config->on_inconclusive == ON_INCONCLUSIVE_HOLD;
 	rollout->facts.can_extend = config->on_inconclusive == ON_INCONCLUSIVE_EXTEND && left > 0;
 	if (rollout->facts.can_extend) {
-		rollout->extended_ms += left < config->interval_ms ? left : config->interval_ms;
-		rollout_stage(rollout)->extended_ms = rollout->extended_ms;
-		rollout_tell(rollout, EVENT_STAGE_EXTENDED, deciding->last.message);
-		rollout_journal_extended(rollout);
+		extend(rollout, left, deciding->last.message);
 	} else {
 		rollout_stage(rollout)->state = STAGE_FAILED;
 		rollout_stage(rollout)->ended_at = clock_wall_ms();
