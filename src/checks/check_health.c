@@ -70,14 +70,16 @@ static enum task_next health_answered(struct task *task)
 	m->measured = MEASURED_VALUE;
 	if (http->error.kind) {
 		m->fails = true;
+		m->error = http->error; /* so that a start can tell away from unwell */
 		describe_no_answer(params, http, &problem);
 	} else {
-		m->has_value = true;
-		m->value = (double)http->elapsed_ms / 1000;
 		m->fails = !health_is_good(&answer, params->version, &problem);
 	}
-	if (!m->fails)
+	if (!m->fails) {
+		m->has_value = true;
+		m->value = (double)http->elapsed_ms / 1000;
 		snprintf(m->value_text, sizeof(m->value_text), "healthy");
+	}
 	snprintf(m->message, sizeof(m->message), "%s",
 		m->fails ? buf_text(&problem) : params->version);
 	return measure_end(run);

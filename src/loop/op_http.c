@@ -323,6 +323,8 @@ static void set_request(struct http_transfer *transfer, const struct http_reques
 
 	curl_easy_setopt(easy, CURLOPT_URL, request->url);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	/* As Prometheus' http_config: a proxy in the environment is not ours to use. */
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_message);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);

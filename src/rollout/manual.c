@@ -207,9 +207,13 @@ static void set_weight(struct traffic_change *change, weight_t canary)
 {
 	if (!change_to(change, TRAFFIC_READ, 0) && change->error.kind == ERROR_CONFIG)
 		return;
-	if (has_own_brake(change) &&
-		(!change_to(change, TRAFFIC_SET, 0) || !change_to(change, TRAFFIC_RELEASE, 0)))
-		return;
+	if (change->state.is_braked || has_own_brake(change)) {
+		bool is_zero = change->state.is_proven && change->state.canary == 0;
+
+		if ((!is_zero && !change_to(change, TRAFFIC_SET, 0)) ||
+			!change_to(change, TRAFFIC_RELEASE, 0))
+			return;
+	}
 	change_to(change, TRAFFIC_SET, canary);
 }
 

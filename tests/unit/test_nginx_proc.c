@@ -87,8 +87,12 @@ static void only_the_masters_complaints_count(void **state)
 	struct nginx_log log = NGINX_LOG_INIT;
 	char *path = path_in(f, "error.log");
 	char line[256];
+	struct nginx_processes started = { 0 };
 	FILE *file;
 
+	/* Only with its workers up has the master turned its stderr to the log. */
+	while (!nginx_proc_read(f->edge_pid, &started) || !started.accepting)
+		continue;
 	nginx_log_note(&log, f->edge_pid);
 	assert_true(log.fd >= 0);
 	assert_false(nginx_log_find_complaint(&log, line, sizeof(line)));
