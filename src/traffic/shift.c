@@ -139,7 +139,7 @@ int shift_check_reachable(const struct edge *edge, const struct look *look, stru
 		return 0;
 	/* A published port of a container accepts before anything listens inside. */
 	if (look->foreign || (look->broken && !edge->is_elsewhere)) {
-		error_set(err, ERROR_CONFIG, 0,
+		error_set(err, ERROR_UNAVAILABLE, 0,
 			"'%s' is held by something that is not canaryctl's proof", edge->proof_url);
 		return error_hint(err, "nginx could not listen there, and its reload would fail "
 				       "without a word: set "

@@ -309,10 +309,10 @@ int template_render(const struct template_input *input, struct buf *ret_output, 
 	while (*r.next)
 		if (*r.next != '$' || !put_placeholder(&r))
 			copy_character(&r);
-	if (check_weights_used(&r, err) < 0)
-		return -1;
 	result = upstreams_examine(
 		input->name, buf_text(ret_output), input->production_server, &report, err);
+	if (result == 0)
+		result = check_weights_used(&r, err);
 	if (result == 0) {
 		note_weights(&r, notes);
 		note_upstreams(&report, notes);

@@ -13,6 +13,7 @@
 #include "canaryctl/traffic.h"
 
 #include "traffic/folder.h"
+#include "traffic/nginx_proc.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -172,22 +173,23 @@ static inline void run_command(char *const *argv)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+/* The daemon writes its pid file, and takes its title, a moment after its parent has ended. */
 static inline int start_nginx(struct fixture *f, const char *config, const char *pid_file)
 {
 	char *argv[] = { (char *)(uintptr_t) "nginx", (char *)(uintptr_t) "-c", path_in(f, config),
 		NULL };
-	char *text = NULL;
-	int pid = 0;
+	struct nginx_processes processes = { 0 };
 
 	run_command(argv);
-	/* The daemon writes its pid file a moment after its parent has ended. */
-	for (int64_t end = clock_monotonic_ms() + 5000; pid <= 0 && clock_monotonic_ms() < end;) {
-		text = read_file(path_in(f, pid_file));
-		pid = text ? (int)strtol(text, NULL, 10) : 0;
-		free(text);
+	for (int64_t end = clock_monotonic_ms() + 5000; clock_monotonic_ms() < end;) {
+		CLEANUP_FREE char *text = read_file(path_in(f, pid_file));
+		int pid = text ? (int)strtol(text, NULL, 10) : 0;
+
+		if (pid > 0 && nginx_proc_read(pid, &processes) && processes.accepting)
+			return pid;
 	}
-	assert_true(pid > 0);
-	return pid;
+	fail_msg("nginx did not start with '%s'", config);
+	return 0;
 }
 
 /* A process that nobody waits for stays as a zombie, without a command line. */

@@ -16,14 +16,14 @@ static void a_master_is_found_by_worker_and_by_configuration(void **state)
 	struct fixture *f = fixture_of(state);
 	struct nginx_processes processes = { 0 };
 
-	assert_int_equal(nginx_proc_find_master(path_in(f, "nginx.conf")), f->edge_pid);
-	assert_int_equal(nginx_proc_find_master(path_in(f, "other.conf")), 0);
-	assert_true(nginx_proc_shows_any());
-	/* A worker takes its title a moment after it was forked. */
+	/* Master and workers take their titles a moment after they were forked. */
 	while (!nginx_proc_read(f->edge_pid, &processes) ||
 		processes.accepting < (int)sysconf(_SC_NPROCESSORS_ONLN))
 		continue;
 	assert_int_equal(processes.draining, 0);
+	assert_int_equal(nginx_proc_find_master(path_in(f, "nginx.conf")), f->edge_pid);
+	assert_int_equal(nginx_proc_find_master(path_in(f, "other.conf")), 0);
+	assert_true(nginx_proc_shows_any());
 	for (int i = 0; i < processes.count; i++)
 		assert_int_equal(nginx_proc_master_of(processes.workers[i].pid), f->edge_pid);
 	assert_int_equal(nginx_proc_master_of(f->edge_pid), 0);

@@ -274,7 +274,7 @@ static void a_proof_port_of_somebody_else_is_found_before(void **state)
 		arena_format(&f->arena, "http://127.0.0.1:%d/", f->production_port);
 	change = change_traffic(f, TRAFFIC_SET, 500);
 	assert_int_equal(change->outcome, TRAFFIC_UNDONE);
-	assert_int_equal(change->error.kind, ERROR_CONFIG);
+	assert_int_equal(change->error.kind, ERROR_UNAVAILABLE);
 	assert_non_null(strstr(change->error.message, "is held by something"));
 	assert_int_equal(access(f->config.nginx.output, F_OK), -1);
 	change_release(change);
@@ -458,7 +458,7 @@ static void a_container_is_reached_through_docker(void **state)
 			   "what=$1; shift\n"
 			   "case $what in\n"
 			   "exec) shift; exec \"$@\" ;;\n"
-			   "cp) exec cp -r \"${1#edge:}\" \"${2#edge:}\" ;;\n"
+			   "cp) exec cp \"${1#edge:}\" \"${2#edge:}\" ;;\n"
 			   "esac\nexit 64\n");
 	assert_int_equal(chmod(docker, 0755), 0);
 	assert_int_equal(setenv("PATH", new_path, 1), 0);
