@@ -188,11 +188,7 @@ static enum task_next zero_made(struct task *task)
 /* The last rollback's brake has done its work once 0 % is in force. */
 static enum task_next release_brake(struct task *task)
 {
-	struct rollout *rollout = rollout_of(task);
-
-	if (!rollout->config->nginx.brake)
-		return task_goto(task, task->step + 1, TASK_MORE);
-	rollout_change_traffic(rollout, TRAFFIC_RELEASE, 0);
+	rollout_change_traffic(rollout_of(task), TRAFFIC_RELEASE, 0);
 	return TASK_WAIT;
 }
 

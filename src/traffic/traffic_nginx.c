@@ -231,8 +231,6 @@ static const struct task_step rollback_steps[] = {
 
 static enum task_next release_look(struct task *task)
 {
-	if (!private_of(task)->edge.nginx->brake)
-		return finish(task, TRAFFIC_PROVEN);
 	start_look(task);
 	return TASK_WAIT;
 }
@@ -243,13 +241,20 @@ static enum task_next release_remove(struct task *task)
 	struct nginx_change *private = private_of(task);
 
 	describe_look(change, &private->look);
-	if (!change->state.is_reachable)
+	if (!private->edge.nginx->brake && !change->state.is_braked)
+		return finish(task, TRAFFIC_PROVEN);
+	if (!change->state.is_reachable) {
 		not_reachable(private, &change->error);
-	else if (change->state.canary != 0)
+	} else if (!private->edge.nginx->brake) {
+		error_set(&change->error, ERROR_TRAFFIC, 0,
+			"nginx is braked, by a file that the configuration does not name");
+		error_hint(&change->error, "set traffic.nginx.brake as it was, or remove the file");
+	} else if (change->state.canary != 0) {
 		error_set(&change->error, ERROR_TRAFFIC, 0,
 			"the brake '%s' stays: 0 %% is not in force, so without it the canary "
 			"would get traffic at once",
 			private->edge.nginx->brake);
+	}
 	if (change->error.kind != ERROR_NONE)
 		return finish(task, TRAFFIC_UNDONE);
 	brake_remove_start(&private->brake, &private->edge, task);
