@@ -72,6 +72,8 @@ without_a_brake_it_is_a_page() {
 # NGINX is braked by a file that this configuration does not know: nothing to remove, so say it.
 a_brake_that_the_configuration_does_not_know() {
 	write_config
+	ctl weights set 50
+	assert_status 0
 	ctl rollback
 	assert_status 0
 	CFG_BRAKE='' write_config
