@@ -94,10 +94,11 @@ pause_ms() { # MILLISECONDS
 
 # --- processes -------------------------------------------------------------------------------------
 
+# In a session of its own: a ^C on the terminal is for the script, which then ends it.
 spawn() { # NAME COMMAND...
 	local name=$1
 	shift
-	"$@" >>"$WORK/$name.log" 2>&1 </dev/null &
+	setsid "$@" >>"$WORK/$name.log" 2>&1 </dev/null &
 	echo $! >"$WORK/pids/$name"
 	disown # the shell has nothing to say when it is killed
 }
@@ -200,13 +201,8 @@ nginx_temp_paths() {
 	done
 }
 
-nginx_argv() {
-	printf '%s\n' nginx -p "$NGINX_PREFIX/" -c "$NGINX_CONF"
-}
-
 start_nginx() {
-	nginx -p "$NGINX_PREFIX/" -c "$NGINX_CONF" -g 'daemon off;' >>"$WORK/nginx.log" 2>&1 </dev/null &
-	echo $! >"$WORK/pids/nginx"
+	spawn nginx nginx -p "$NGINX_PREFIX/" -c "$NGINX_CONF" -g 'daemon off;'
 	wait_until 10 "NGINX listens on port $HTTP_PORT" port_open "$HTTP_PORT"
 }
 
