@@ -3,6 +3,7 @@
 #include "canaryctl/clock.h"
 #include "canaryctl/mem.h"
 #include "refapp/routes.h"
+#include "refapp/trainer.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +12,16 @@
 
 #define EXIT_CRASHED 70
 
-enum stream { STREAM_LATENCIES, STREAM_BRIEFS, STREAM_TRAINING };
+enum stream { STREAM_LATENCIES, STREAM_BRIEFS, STREAM_TRAINING, STREAM_JITTER, STREAM_EVOLUTION };
+
+static void open_guards(struct app *app)
+{
+	for (int i = 0; i < LLM_COUNT; i++)
+		app->llms[i].loaded = true;
+	app->ceiling = MODE_CREATIVE;
+	cache_init(&app->cache, &app->settings.cache);
+	reward_normalizer_init(&app->normalizer, (size_t)app->settings.normalizer.window_size);
+}
 
 int app_open(struct app *app, const struct options *options, struct error *err)
 {
@@ -22,7 +32,14 @@ int app_open(struct app *app, const struct options *options, struct error *err)
 	*app = (struct app){ .options = options, .faults = options->faults };
 	random_init(&app->latencies, options->seed, role + STREAM_LATENCIES);
 	random_init(&app->briefs, options->seed, role + STREAM_BRIEFS);
+	random_init(&app->jitter, options->seed, role + STREAM_JITTER);
+	evolution_init(&app->evolution, options->seed, role + STREAM_EVOLUTION);
+	settings_defaults(&app->settings);
+	if (options->config && settings_load(&app->settings, options->config, err) < 0)
+		return -1;
+	open_guards(app);
 	training_init(&app->training, options->seed, role + STREAM_TRAINING);
+	trainer_begin(app, options->training_step);
 	metrics_set(&app->metrics, METRIC_START_TIME, LABELS(), (double)clock_wall_ms() / 1000);
 	metrics_set(&app->metrics, METRIC_BUILD_INFO,
 		LABELS(LABEL("version", options->role) LABEL("app_version", version)), 1);
@@ -36,6 +53,8 @@ int app_open(struct app *app, const struct options *options, struct error *err)
 void app_close(struct app *app)
 {
 	event_log_close(&app->log);
+	cache_release(&app->cache);
+	reward_normalizer_release(&app->normalizer);
 	metrics_release(&app->metrics);
 }
 
@@ -71,16 +90,18 @@ static bool is_api(const struct request *request)
 	return route ? (route->flags & ROUTE_API) != 0 : strncmp(request->path, "/api/", 5) == 0;
 }
 
-static void update_training(struct app *app)
+struct settings app_settings(struct app *app, int64_t now_ms)
 {
-	const struct training *training = &app->training;
+	struct fault_facts facts = app_facts(app, now_ms);
+	struct settings settings = app->settings;
 
-	if (app->load.handled % TRAINING_BATCH != 0)
-		return;
-	training_update(&app->training);
-	event_log_write(&app->log,
-		"rl_update{algo=ppo,loss=%.4f,reward=%.4f,entropy=%.5f,clip_frac=%.4f}",
-		training->loss, training->reward, training->entropy, training->clip_frac);
+	if (fault_active(&app->faults, FAULT_JSON_GUARD_OFF, &facts))
+		settings.json_guard.enabled = false;
+	if (fault_active(&app->faults, FAULT_BREAKER_OFF, &facts))
+		settings.breaker.enabled = false;
+	if (fault_active(&app->faults, FAULT_CACHE_OFF, &facts))
+		settings.cache.enabled = false;
+	return settings;
 }
 
 int64_t app_begin(struct app *app, const struct request *request)
@@ -92,7 +113,8 @@ int64_t app_begin(struct app *app, const struct request *request)
 	load_note(&app->load, request->now_ms);
 	facts = app_facts(app, request->now_ms);
 	app_crash_if_due(app, request->now_ms);
-	update_training(app);
+	if (app->load.handled % TRAINING_BATCH == 0)
+		trainer_update(app, request->now_ms);
 	if (fault_hits(&app->faults, FAULT_HANG, &facts))
 		return APP_HANG_MS;
 	return (int64_t)fault_value(&app->faults, FAULT_SLEEP_MS, &facts, 0);
@@ -140,6 +162,31 @@ const char *request_param(const struct request *request, const char *name)
 			return request->params[i].value;
 	}
 	return NULL;
+}
+
+cJSON *request_object(const struct request *request, struct reply *reply)
+{
+	cJSON *object = cJSON_Parse(request->body);
+
+	if (cJSON_IsObject(object))
+		return object;
+	cJSON_Delete(object);
+	reply_error(reply, 400, "the body is no JSON object");
+	return NULL;
+}
+
+const char *object_text(const cJSON *object, const char *name)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+}
+
+void reply_json(struct reply *reply, cJSON *json)
+{
+	char *text = cJSON_PrintUnformatted(json);
+
+	buf_add_format(&reply->body, "%s\n", text);
+	cJSON_free(text);
+	cJSON_Delete(json);
 }
 
 void reply_add_json_text(struct buf *out, const char *text)

@@ -9,13 +9,21 @@
 
 #include "canaryctl/buf.h"
 #include "canaryctl/error.h"
+#include "refapp/cache.h"
+#include "refapp/checkpoint.h"
+#include "refapp/distributor.h"
 #include "refapp/event_log.h"
+#include "refapp/evolution.h"
+#include "refapp/llm.h"
 #include "refapp/load.h"
 #include "refapp/metrics.h"
 #include "refapp/options.h"
 #include "refapp/random.h"
+#include "refapp/reward_normalizer.h"
+#include "refapp/settings.h"
 #include "refapp/training.h"
 
+#include <cjson/cJSON.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,8 +62,19 @@ struct app {
 	struct metrics metrics;
 	struct random latencies; /* separate streams: a fault in one leaves the other as it is */
 	struct random briefs;
+	struct random jitter;
 	struct training training;
 	struct event_log log;
+	struct settings settings; /* ask app_settings(): faults switch guards off */
+	struct llm_state llms[LLM_COUNT];
+	enum mode ceiling; /* the dearest mode that requests are served in, as set by hand */
+	uint64_t downshifts;
+	struct cache cache;
+	struct distributor distributor;
+	struct reward_normalizer normalizer;
+	struct checkpoints checkpoints;
+	double normalized_reward;
+	struct evolution evolution;
 };
 
 int app_open(struct app *app, const struct options *options, struct error *err) WARN_UNUSED;
@@ -69,14 +88,26 @@ void app_answer(struct app *app, const struct request *request, struct reply *re
 const char *app_version(struct app *app, int64_t now_ms);
 struct fault_facts app_facts(struct app *app, int64_t now_ms);
 
+/* The settings with what faults change in them. */
+struct settings app_settings(struct app *app, int64_t now_ms);
+
 /* Ends the process when the fault 'crash' is active. */
 void app_crash_if_due(struct app *app, int64_t now_ms);
 
 const char *request_param(const struct request *request, const char *name); /* NULL: not there */
 
+/* The body as a JSON object, owned by the caller. NULL: it is none, and the reply says so. */
+cJSON *request_object(const struct request *request, struct reply *reply);
+
+/* The text of a member; NULL: not there, or no text. */
+const char *object_text(const cJSON *object, const char *name);
+
 /* {"error":"..."} with a status. */
 void reply_error(struct reply *reply, unsigned int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* `json` is the body; it is deleted. */
+void reply_json(struct reply *reply, cJSON *json);
 
 /* Adds `text` as a JSON string, in quotes. */
 void reply_add_json_text(struct buf *out, const char *text);

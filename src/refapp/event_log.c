@@ -21,17 +21,33 @@ void event_log_close(struct event_log *log)
 	log->file = NULL;
 }
 
-void event_log_write(struct event_log *log, const char *format, ...)
+__attribute__((format(printf, 3, 0))) static void write_line(
+	struct event_log *log, const char *level, const char *format, va_list args)
 {
 	char now[CLOCK_TEXT_SIZE];
-	va_list args;
 
 	if (!log->file)
 		return;
-	fprintf(log->file, "%s INFO ", clock_format_utc(clock_wall_ms(), now));
-	va_start(args, format);
+	fprintf(log->file, "%s %s ", clock_format_utc(clock_wall_ms(), now), level);
 	vfprintf(log->file, format, args);
-	va_end(args);
 	fputc('\n', log->file);
 	fflush(log->file);
+}
+
+void event_log_write(struct event_log *log, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_line(log, "INFO", format, args);
+	va_end(args);
+}
+
+void event_log_error(struct event_log *log, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_line(log, "ERROR", format, args);
+	va_end(args);
 }

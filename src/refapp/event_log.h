@@ -17,5 +17,7 @@ void event_log_close(struct event_log *log);
 
 void event_log_write(struct event_log *log, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+void event_log_error(struct event_log *log, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

@@ -9,11 +9,13 @@
 #include <string.h>
 
 enum fault_kind {
-	KIND_SHARE,  /* 0..1 or a percentage, of requests */
-	KIND_FACTOR, /* multiplies */
-	KIND_MS,     /* milliseconds */
-	KIND_SWITCH, /* 1 or nothing */
-	KIND_VERSION /* a semantic version */
+	KIND_SHARE,   /* 0..1 or a percentage, of requests */
+	KIND_FACTOR,  /* multiplies */
+	KIND_MS,      /* milliseconds */
+	KIND_SWITCH,  /* 1 or nothing */
+	KIND_AMOUNT,  /* a plain number */
+	KIND_VERSION, /* a semantic version */
+	KIND_MODEL    /* a language model, or all of them */
 };
 
 struct fault_row {
@@ -34,6 +36,31 @@ static const struct fault_row rows[FAULT_COUNT] = {
 	[FAULT_HANG] = { "hang", KIND_SHARE, "share of API requests held for up to 30 s" },
 	[FAULT_CRASH] = { "crash", KIND_SWITCH,
 		"exits at once; by flag, at the first API request" },
+	[FAULT_GARBLED] = { "garbled", KIND_SHARE,
+		"share of model answers that are no JSON; a retry may help" },
+	[FAULT_NO_JSON] = { "no_json", KIND_SHARE,
+		"share of briefs that no retry gets JSON for: fallback" },
+	[FAULT_JSON_GUARD_OFF] = { "json_guard_off", KIND_SWITCH,
+		"no retries, no fallback: an answer that is no JSON is a 500" },
+	[FAULT_MODEL_DOWN] = { "model_down", KIND_MODEL,
+		"every call of qwen, mistral, llama or all fails" },
+	[FAULT_BREAKER_OFF] = { "breaker_off", KIND_SWITCH, "no circuit breaker opens" },
+	[FAULT_CACHE_OFF] = { "cache_off", KIND_SWITCH, "every look-up is a miss" },
+	[FAULT_DISTRIBUTION_SKEW] = { "distribution_skew", KIND_SHARE,
+		"share of fast requests that are served as creative" },
+	[FAULT_ENTROPY_STUCK] = { "entropy_stuck", KIND_SWITCH,
+		"ppo_entropy_coef stays at its initial value" },
+	[FAULT_REWARD_DROP] = { "reward_drop", KIND_AMOUNT,
+		"takes this off each reward; 0.5 makes training roll back" },
+	[FAULT_VRAM_FULL] = { "vram_full", KIND_SHARE,
+		"at least this share of the GPU memory is in use" },
+	[FAULT_BACKLOG] = { "backlog", KIND_AMOUNT, "adds to queue_depth" },
+	[FAULT_OPTIONS_MISSING] = { "options_missing", KIND_SWITCH,
+		"/evolve/options answers without any option" },
+	[FAULT_FEEDBACK_IGNORED] = { "feedback_ignored", KIND_SWITCH,
+		"/evolve/feedback triggers no training" },
+	[FAULT_LOG_QUIET] = { "log_quiet", KIND_SWITCH, "no llm_brief and rl_update lines" },
+	[FAULT_METRICS_DOWN] = { "metrics_down", KIND_SWITCH, "/metrics answers 503" },
 };
 
 static const double kind_maximum[] = {
@@ -41,6 +68,7 @@ static const double kind_maximum[] = {
 	[KIND_FACTOR] = 1000,
 	[KIND_MS] = 600000,
 	[KIND_SWITCH] = 1,
+	[KIND_AMOUNT] = 1e6,
 };
 
 static const char *const kind_expects[] = {
@@ -48,7 +76,9 @@ static const char *const kind_expects[] = {
 	[KIND_FACTOR] = "a factor from 0 to 1000",
 	[KIND_MS] = "milliseconds from 0 to 600000",
 	[KIND_SWITCH] = "0 or 1",
+	[KIND_AMOUNT] = "a number from 0 to 1000000",
 	[KIND_VERSION] = "a semantic version, or 0",
+	[KIND_MODEL] = "qwen, mistral, llama or all, or 0",
 };
 
 static bool parse_number(const char *text, double *ret_number, const char **ret_rest)
@@ -81,6 +111,20 @@ static bool parse_trigger(const char *text, uint64_t handled, struct fault *faul
 	return true;
 }
 
+static bool is_text(enum fault_kind kind)
+{
+	return kind == KIND_VERSION || kind == KIND_MODEL;
+}
+
+static bool is_valid_text(enum fault_kind kind, const char *text)
+{
+	enum llm llm;
+
+	if (kind == KIND_VERSION)
+		return semver_valid(text);
+	return strcmp(text, "all") == 0 || llm_parse(text, &llm);
+}
+
 static bool parse_value(enum fault_kind kind, const char *text, struct fault *fault)
 {
 	const char *rest;
@@ -88,8 +132,8 @@ static bool parse_value(enum fault_kind kind, const char *text, struct fault *fa
 	if (strcmp(text, "0") == 0 || strcmp(text, "off") == 0)
 		return true;
 	fault->set = true;
-	if (kind == KIND_VERSION) {
-		if (!semver_valid(text) || strlen(text) >= sizeof(fault->text))
+	if (is_text(kind)) {
+		if (!is_valid_text(kind, text) || strlen(text) >= sizeof(fault->text))
 			return false;
 		memcpy(fault->text, text, strlen(text) + 1);
 		return true;
@@ -189,6 +233,16 @@ bool fault_hits(struct fault_set *set, enum fault_id id, const struct fault_fact
 	return true;
 }
 
+bool fault_names_model(const struct fault_set *set, enum llm llm, const struct fault_facts *facts)
+{
+	const char *text = set->faults[FAULT_MODEL_DOWN].text;
+	enum llm named;
+
+	if (!fault_active(set, FAULT_MODEL_DOWN, facts))
+		return false;
+	return strcmp(text, "all") == 0 || (llm_parse(text, &named) && named == llm);
+}
+
 const char *fault_name(enum fault_id id)
 {
 	return rows[id].name;
@@ -219,8 +273,8 @@ void fault_add_json(const struct fault_set *set, const struct fault_facts *facts
 			"%s{\"name\":\"%s\",\"set\":%s,\"active\":%s,\"value\":", i ? "," : "",
 			rows[i].name, fault->set ? "true" : "false",
 			fault_active(set, (enum fault_id)i, facts) ? "true" : "false");
-		/* A valid version has no character that JSON would need escaped. */
-		if (fault->set && rows[i].kind == KIND_VERSION)
+		/* A valid text has no character that JSON would need escaped. */
+		if (fault->set && is_text(rows[i].kind))
 			buf_add_format(out, "\"%s\"", fault->text);
 		else
 			buf_add_format(out, "%g", fault->value);

@@ -14,6 +14,7 @@
 #include "canaryctl/buf.h"
 #include "canaryctl/error.h"
 #include "canaryctl/fileio.h"
+#include "refapp/llm.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,6 +30,21 @@ enum fault_id {
 	FAULT_VERSION_LIE,
 	FAULT_HANG,
 	FAULT_CRASH,
+	FAULT_GARBLED,
+	FAULT_NO_JSON,
+	FAULT_JSON_GUARD_OFF,
+	FAULT_MODEL_DOWN,
+	FAULT_BREAKER_OFF,
+	FAULT_CACHE_OFF,
+	FAULT_DISTRIBUTION_SKEW,
+	FAULT_ENTROPY_STUCK,
+	FAULT_REWARD_DROP,
+	FAULT_VRAM_FULL,
+	FAULT_BACKLOG,
+	FAULT_OPTIONS_MISSING,
+	FAULT_FEEDBACK_IGNORED,
+	FAULT_LOG_QUIET,
+	FAULT_METRICS_DOWN,
 	FAULT_COUNT
 };
 
@@ -72,6 +88,9 @@ double fault_value(const struct fault_set *set, enum fault_id id, const struct f
 
 /* For a share: is this request one of those that are hit? Counts, so ask once per request. */
 bool fault_hits(struct fault_set *set, enum fault_id id, const struct fault_facts *facts);
+
+/* Is this one of the models that the fault 'model_down' names? */
+bool fault_names_model(const struct fault_set *set, enum llm llm, const struct fault_facts *facts);
 
 const char *fault_name(enum fault_id id);
 const char *fault_help(enum fault_id id);

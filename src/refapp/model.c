@@ -43,6 +43,11 @@ const char *mode_model(enum mode mode)
 	return modes[mode].model;
 }
 
+double model_median_s(enum mode mode)
+{
+	return modes[mode].median_s;
+}
+
 double model_latency_s(enum mode mode, struct random *random)
 {
 	const double z95 = 1.6448536269514722;
@@ -67,5 +72,13 @@ void model_write_brief(enum mode mode, bool malformed, struct random *random, st
 	if (!malformed)
 		buf_add_format(out, ",\"notes\":{\"top\":\"%s\",\"heart\":\"%s\",\"base\":\"%s\"}",
 			top, heart, base);
-	buf_add_text(out, "}");
+	buf_add_format(
+		out, ",\"description\":\"%s, told in %s, %s and %s\"}", theme, top, heart, base);
+}
+
+void model_describe_note(enum mode mode, const char *note, struct buf *out)
+{
+	static const char *const manners[MODE_COUNT] = { "plainly", "warmly", "boldly" };
+
+	buf_add_format(out, "%s, put %s", note, manners[mode]);
 }

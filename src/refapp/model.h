@@ -18,8 +18,12 @@ const char *mode_model(enum mode mode);
 
 /* Seconds, from a lognormal distribution with the mode's median and 95th percentile. */
 double model_latency_s(enum mode mode, struct random *random);
+double model_median_s(enum mode mode);
 
 /* A brief as JSON. A malformed one lacks what its schema demands: the notes. */
 void model_write_brief(enum mode mode, bool malformed, struct random *random, struct buf *out);
+
+/* What a mode has to say about a note: always the same, and so worth caching. */
+void model_describe_note(enum mode mode, const char *note, struct buf *out);
 
 #endif

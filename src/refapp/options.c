@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TRAINING_STEP_MAX 1000000
+
 struct option_row {
 	const char *name;
 	const char *argument; /* NULL: takes none */
@@ -83,6 +85,20 @@ static int set_log(struct options *options, const char *value, struct error *err
 	return 0;
 }
 
+static int set_config(struct options *options, const char *value, struct error *err)
+{
+	if (!*value)
+		return error_set(err, ERROR_USAGE, 0, "'--config' wants a folder, not ''");
+	options->config = value;
+	return 0;
+}
+
+static int set_training_step(struct options *options, const char *value, struct error *err)
+{
+	return parse_unsigned(
+		"training-step", value, TRAINING_STEP_MAX, &options->training_step, err);
+}
+
 static int add_fault(struct options *options, const char *value, struct error *err)
 {
 	return fault_parse(&options->faults, value, 0, err);
@@ -103,6 +119,9 @@ static const struct option_row rows[] = {
 	{ "seed", "N", "seed of the simulation (1)", set_seed },
 	{ "log", "FILE", "append llm_brief and rl_update lines; - is standard output", set_log },
 	{ "fault", "NAME=VALUE", "switch a fault on; may be given more than once", add_fault },
+	{ "config", "FOLDER", "settings of guards, modes and training (configs/app)", set_config },
+	{ "training-step", "N", "begin as if N training steps had been made (0)",
+		set_training_step },
 	{ "address", "IP", "address to listen on (127.0.0.1)", set_address },
 	{ "help", NULL, "this text", set_help },
 };
@@ -172,13 +191,13 @@ void options_print_help(void)
 	printf("usage: refapp --role production|canary --port N --version V [OPTIONS]\n\n"
 	       "The reference application: what the demo and the tests roll out.\n\noptions:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		printf("  --%-8s %-18s %s\n", rows[i].name,
+		printf("  --%-13s %-18s %s\n", rows[i].name,
 			rows[i].argument ? rows[i].argument : "", rows[i].help);
 	printf("\nfaults (also by POST /admin/fault with "
 	       "{\"name\":\"error_rate\",\"value\":0.08};\n"
 	       "GET /admin/fault lists them; the value 0 or off switches one off):\n");
 	for (int i = 0; i < FAULT_COUNT; i++)
-		printf("  %-15s %s\n", fault_name((enum fault_id)i), fault_help((enum fault_id)i));
+		printf("  %-18s %s\n", fault_name((enum fault_id)i), fault_help((enum fault_id)i));
 	printf("\ntriggers, behind the value (shares are spread evenly, not drawn):\n"
 	       "  error_rate=8%%          from now on\n"
 	       "  error_rate=8%%@500      once 500 further API requests have been handled\n"
@@ -187,5 +206,6 @@ void options_print_help(void)
 	       "\nexamples:\n"
 	       "  refapp --role production --port 8000 --version v0.1.0\n"
 	       "  refapp --role canary --port 8001 --version v0.2.1 --fault "
-	       "error_rate=8%%@20rps\n");
+	       "error_rate=8%%@20rps\n"
+	       "  refapp --role canary --port 8001 --version v0.2.0 --training-step 12000\n");
 }

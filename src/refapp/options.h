@@ -17,7 +17,9 @@ struct options {
 	uint16_t port; /* 0: any free one */
 	bool port_given;
 	uint64_t seed;
-	const char *log; /* NULL: none */
+	const char *log;        /* NULL: none */
+	const char *config;     /* folder with the settings; NULL: the built-in ones */
+	uint64_t training_step; /* trained so far, as if from a checkpoint */
 	struct fault_set faults;
 };
 

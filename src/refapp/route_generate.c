@@ -1,80 +1,83 @@
 /*
  * GET or POST /api/generate: a brief from the model of a mode. The mode is in the query or in a
- * JSON body; without one it is balanced.
+ * JSON body; without one (or with "auto") the distributor chooses. A body may have a "prompt" or
+ * "notes"; only such briefs are served from the cache.
  */
-#include "refapp/model.h"
+#include "refapp/brief_service.h"
+#include "refapp/modes.h"
 #include "refapp/routes.h"
 
-#include <cjson/cJSON.h>
-#include <stdio.h>
 #include <string.h>
 
-/* False when the request asks for something that is not there; the reply then says so. */
-static bool read_mode(const struct request *request, enum mode *ret_mode, struct reply *reply)
+#define PROMPT_MAX 2000
+
+struct wish {
+	enum mode mode;
+	char *prompt; /* as JSON; NULL: none. To be freed with cJSON_free() */
+};
+
+/* False: the request asks for what is not there, and the reply says so. */
+static bool read_body(
+	struct app *app, const struct request *request, struct wish *wish, struct reply *reply)
 {
+	cJSON *body = request_object(request, reply);
+	const cJSON *mode = cJSON_GetObjectItemCaseSensitive(body, "mode");
+	const cJSON *prompt = cJSON_GetObjectItemCaseSensitive(body, "prompt");
 	const char *name = request_param(request, "mode");
-	cJSON *body = NULL;
-	bool known;
+	bool known = false;
 
-	if (*request->body) {
-		body = cJSON_Parse(request->body);
-		if (!cJSON_IsObject(body)) {
-			cJSON_Delete(body);
-			reply_error(reply, 400, "the body is no JSON object");
-			return false;
-		}
-		const cJSON *mode = cJSON_GetObjectItemCaseSensitive(body, "mode");
-
-		if (mode)
-			name = cJSON_IsString(mode) ? mode->valuestring : "";
-	}
-	known = mode_parse(name ? name : "balanced", ret_mode);
-	if (!known)
-		reply_error(reply, 400, "unknown mode '%s': fast, balanced and creative are known",
-			name);
+	if (!body)
+		return false;
+	if (mode)
+		name = cJSON_IsString(mode) ? mode->valuestring : "";
+	if (!prompt)
+		prompt = cJSON_GetObjectItemCaseSensitive(body, "notes");
+	if (prompt)
+		wish->prompt = cJSON_PrintUnformatted(prompt);
+	if (wish->prompt && strlen(wish->prompt) > PROMPT_MAX)
+		reply_error(reply, 400, "the prompt is longer than %d bytes", PROMPT_MAX);
+	else
+		known = mode_wanted(app, name, request->now_ms, &wish->mode, reply);
 	cJSON_Delete(body);
 	return known;
 }
 
-static double elapsed_s(struct app *app, const struct request *request, enum mode mode)
+static bool read_wish(
+	struct app *app, const struct request *request, struct wish *wish, struct reply *reply)
 {
-	struct fault_facts facts = app_facts(app, request->now_ms);
-	double factor = fault_value(&app->faults, FAULT_LATENCY_FACTOR, &facts, 1);
-	double added_ms = fault_value(&app->faults, FAULT_LATENCY_MS, &facts, 0);
+	if (*request->body)
+		return read_body(app, request, wish, reply);
+	return mode_wanted(
+		app, request_param(request, "mode"), request->now_ms, &wish->mode, reply);
+}
 
-	return model_latency_s(mode, &app->latencies) * factor + added_ms / 1000 +
-	       (double)request->waited_ms / 1000;
+static void add_answer(struct app *app, const struct request *request, enum mode mode,
+	const struct brief_answer *answer, struct reply *reply)
+{
+	char *brief = cJSON_PrintUnformatted(answer->brief);
+
+	buf_add_format(&reply->body,
+		"{\"mode\":\"%s\",\"version\":\"%s\",\"deployment\":\"%s\",\"elapsed_ms\":%.0f,"
+		"\"requested_mode\":\"%s\",\"cached\":%s,\"fallback\":%s,\"brief\":%s}\n",
+		mode_name(answer->served), app_version(app, request->now_ms), app->options->role,
+		answer->elapsed_s * 1000, mode_name(mode), answer->cached ? "true" : "false",
+		answer->fallback ? "true" : "false", brief);
+	cJSON_free(brief);
 }
 
 void route_generate(struct app *app, const struct request *request, struct reply *reply)
 {
-	struct fault_facts facts = app_facts(app, request->now_ms);
-	const char *role = app->options->role;
-	enum mode mode;
-	double elapsed;
-	bool malformed;
+	struct wish wish = { 0 };
+	struct brief_answer answer;
 
-	if (!read_mode(request, &mode, reply))
-		return;
-	reply->mode = mode_name(mode);
-	elapsed = elapsed_s(app, request, mode);
-	malformed = fault_hits(&app->faults, FAULT_MALFORMED, &facts);
+	if (read_wish(app, request, &wish, reply)) {
+		const struct brief_order order = { .mode = wish.mode, .prompt = wish.prompt };
 
-	const struct label *labels = LABELS(LABEL("version", role) LABEL("mode", mode_name(mode)));
-	metrics_observe(&app->metrics, METRIC_DURATION, labels, elapsed);
-	metrics_add(&app->metrics, METRIC_BRIEFS, labels, 1);
-	if (malformed)
-		metrics_add(
-			&app->metrics, METRIC_SCHEMA_FAILURES, LABELS(LABEL("version", role)), 1);
-	event_log_write(&app->log,
-		"llm_brief{mode=%s,elapsed_ms=%.0f,duration=%.3f,model=%s,schema=%s}",
-		mode_name(mode), elapsed * 1000, elapsed, mode_model(mode),
-		malformed ? "failed" : "ok");
-
-	buf_add_format(&reply->body,
-		"{\"mode\":\"%s\",\"version\":\"%s\",\"deployment\":\"%s\",\"elapsed_ms\":%.0f,"
-		"\"brief\":",
-		mode_name(mode), app_version(app, request->now_ms), role, elapsed * 1000);
-	model_write_brief(mode, malformed, &app->briefs, &reply->body);
-	buf_add_text(&reply->body, "}\n");
+		reply->mode = mode_name(wish.mode);
+		if (brief_serve(app, request, &order, &answer, reply) == 0) {
+			add_answer(app, request, wish.mode, &answer, reply);
+			cJSON_Delete(answer.brief);
+		}
+	}
+	cJSON_free(wish.prompt);
 }

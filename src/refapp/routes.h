@@ -12,19 +12,38 @@ enum route_flags {
 	ROUTE_API = 4 /* a client's request: counted, and subject to the faults */
 };
 
+typedef void route_function(struct app *app, const struct request *request, struct reply *reply);
+
 struct route {
 	const char *path;
 	unsigned int flags;
-	void (*run)(struct app *app, const struct request *request, struct reply *reply);
+	route_function *run;
 };
 
 const struct route *route_find(const char *path);
 bool route_allows(const struct route *route, const char *method);
 const char *route_methods(const struct route *route); /* for Allow: */
 
-void route_fault(struct app *app, const struct request *request, struct reply *reply);
-void route_generate(struct app *app, const struct request *request, struct reply *reply);
-void route_health(struct app *app, const struct request *request, struct reply *reply);
-void route_metrics(struct app *app, const struct request *request, struct reply *reply);
+route_function route_cache_clear;
+route_function route_cache_config;
+route_function route_cache_stats;
+route_function route_cache_ttl;
+route_function route_config;
+route_function route_distribution_stats;
+route_function route_dna_create;
+route_function route_downshift_stats;
+route_function route_evolve_feedback;
+route_function route_evolve_options;
+route_function route_fault;
+route_function route_generate;
+route_function route_health;
+route_function route_llm_health;
+route_function route_metrics;
+route_function route_mode_set;
+route_function route_model_load;
+route_function route_model_unload;
+route_function route_test_llm;
+route_function route_training_run;
+route_function route_training_stats;
 
 #endif
