@@ -32,6 +32,9 @@ static void test_values(void **state)
 		{ "latency_ms=1500", FAULT_LATENCY_MS, 1500 },
 		{ "unhealthy=1", FAULT_UNHEALTHY, 1 },
 		{ "hang=100%", FAULT_HANG, 1 },
+		{ "vram_full=95%", FAULT_VRAM_FULL, 0.95 },
+		{ "reward_drop=0.6", FAULT_REWARD_DROP, 0.6 },
+		{ "backlog=1000", FAULT_BACKLOG, 1000 },
 	};
 	const struct fault_facts facts = { 0 };
 
@@ -52,7 +55,8 @@ static void test_refused(void **state)
 		"error_rate=-0.1", "error_rate=nan", "error_rate=inf", "error_rate=0x1",
 		"error_rate= 1", "latency_factor=5%", "latency_ms=1e9", "unhealthy=0.5",
 		"version_lie=1.2", "version_lie=v1.0.0;rm", "error_rate=8%@", "error_rate=8%@rps",
-		"error_rate=8%@2.5", "error_rate=8%@5 rps", "error_rate=8%@-5" };
+		"error_rate=8%@2.5", "error_rate=8%@5 rps", "error_rate=8%@-5", "model_down=1",
+		"model_down=gpt", "model_down=", "reward_drop=2e6", "cache_off=2" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -102,6 +106,42 @@ static void test_version_lie(void **state)
 	set(&faults, "version_lie=v9.9.9@500", 0);
 	assert_string_equal(faults.faults[FAULT_VERSION_LIE].text, "v9.9.9");
 	assert_int_equal(faults.faults[FAULT_VERSION_LIE].trigger, FAULT_AFTER_REQUESTS);
+}
+
+static void test_model_down(void **state)
+{
+	static const struct {
+		const char *text;
+		bool qwen, llama;
+	} cases[] = {
+		{ "model_down=qwen", true, false },
+		{ "model_down=llama3_8b", false, true },
+		{ "model_down=all", true, true },
+		{ "model_down=off", false, false },
+		{ "model_down=all@20rps", false, false },
+	};
+	const struct fault_facts facts = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fault_set faults = { 0 };
+
+		set(&faults, cases[i].text, 0);
+		assert_int_equal(fault_names_model(&faults, LLM_QWEN, &facts), cases[i].qwen);
+		assert_int_equal(fault_names_model(&faults, LLM_LLAMA, &facts), cases[i].llama);
+	}
+}
+
+/* The hint with all names fits whole. */
+static void test_unknown_names_all(void **state)
+{
+	struct fault_set faults = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(fault_parse(&faults, "nix=1", 0, &err), -1);
+	for (int i = 0; i < FAULT_COUNT; i++)
+		assert_non_null(strstr(err.hint, fault_name((enum fault_id)i)));
 }
 
 static void test_trigger_requests(void **state)
@@ -170,6 +210,8 @@ int main(void)
 		cmocka_unit_test(test_refused_keeps_the_old),
 		cmocka_unit_test(test_off),
 		cmocka_unit_test(test_version_lie),
+		cmocka_unit_test(test_model_down),
+		cmocka_unit_test(test_unknown_names_all),
 		cmocka_unit_test(test_trigger_requests),
 		cmocka_unit_test(test_trigger_rate),
 		cmocka_unit_test(test_share_is_spread_evenly),

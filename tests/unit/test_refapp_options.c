@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#define ARGUMENTS_MAX 16
+#define ARGUMENTS_MAX 24
 
 /* Splits `line` at spaces, in place. */
 static int parse(char *line, struct options *ret_options, struct error *err)
@@ -28,7 +28,8 @@ static int parse(char *line, struct options *ret_options, struct error *err)
 static void test_all(void **state)
 {
 	char line[] = "--role canary --port=8001 --version v0.2.1 --seed 9 --log x.log "
-		      "--fault error_rate=8% --fault unhealthy=1 --address 127.0.0.2";
+		      "--fault error_rate=8% --fault unhealthy=1 --address 127.0.0.2 "
+		      "--config configs/app --training-step 12000";
 	const struct fault_facts facts = { 0 };
 	struct options options;
 	struct error err = { 0 };
@@ -41,6 +42,8 @@ static void test_all(void **state)
 	assert_int_equal(options.seed, 9);
 	assert_string_equal(options.log, "x.log");
 	assert_string_equal(options.address, "127.0.0.2");
+	assert_string_equal(options.config, "configs/app");
+	assert_int_equal(options.training_step, 12000);
 	assert_true(fault_active(&options.faults, FAULT_ERROR_RATE, &facts));
 	assert_true(fault_active(&options.faults, FAULT_UNHEALTHY, &facts));
 }
@@ -73,6 +76,9 @@ static void test_messages(void **state)
 		{ "--address ::1", "'--address' wants an IPv4 address, not '::1'" },
 		{ "--seed", "'--seed' wants a value: N" },
 		{ "--log=", "'--log' wants a file name, not ''" },
+		{ "--config=", "'--config' wants a folder, not ''" },
+		{ "--training-step x",
+			"'--training-step' wants a whole number from 0 to 1000000, not 'x'" },
 		{ "--fault x", "fault 'x' is not NAME=VALUE" },
 		{ "--help=1", "'--help' takes no value" },
 		{ "--rolex canary", "unknown option '--rolex'" },
