@@ -160,6 +160,15 @@ static int unknown_fault(const char *name, struct error *err)
 	return error_hint(err, "faults are %s", buf_text(&names));
 }
 
+static int switch_all_off(struct fault_set *set, const char *value, struct error *err)
+{
+	if (strcmp(value, "0") != 0 && strcmp(value, "off") != 0)
+		return error_set(err, ERROR_USAGE, 0,
+			"'all' faults can only be switched off, not set to '%s'", value);
+	*set = (struct fault_set){ 0 };
+	return 0;
+}
+
 int fault_assign(struct fault_set *set, const char *name, const char *value, uint64_t handled,
 	struct error *err)
 {
@@ -168,6 +177,8 @@ int fault_assign(struct fault_set *set, const char *name, const char *value, uin
 	struct fault fault = { 0 };
 	int id = 0;
 
+	if (strcmp(name, "all") == 0)
+		return switch_all_off(set, value, err);
 	while (id < FAULT_COUNT && strcmp(name, rows[id].name) != 0)
 		id++;
 	if (id == FAULT_COUNT)

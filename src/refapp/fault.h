@@ -2,6 +2,7 @@
  * Faults that can be switched on, by --fault and by POST /admin/fault. Grammar:
  *
  *   NAME=VALUE            active from now on; 0 or "off" switches it off
+ *   all=off               switches all off
  *   NAME=VALUE@N          active once N further client API requests have been handled
  *   NAME=VALUE@Nrps       active while the instance handles more than N API requests per second
  *

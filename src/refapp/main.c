@@ -10,7 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { EXIT_DONE = 0, EXIT_USAGE = 64, EXIT_UNAVAILABLE = 69 };
+enum { EXIT_DONE = 0, EXIT_USAGE = 64, EXIT_UNAVAILABLE = 69, EXIT_CONFIG = 78 };
 
 /* SIGTERM and SIGINT as something to poll for. */
 static int open_stop_fd(struct error *err)
@@ -74,7 +74,7 @@ int main(int argc, char *argv[])
 	}
 	fprintf(stderr, "refapp: %s\n", err.message);
 	if (err.kind != ERROR_USAGE)
-		return EXIT_UNAVAILABLE;
+		return err.kind == ERROR_CONFIG ? EXIT_CONFIG : EXIT_UNAVAILABLE;
 	fprintf(stderr, "refapp: %s\n", *err.hint ? err.hint : "see refapp --help");
 	return EXIT_USAGE;
 }

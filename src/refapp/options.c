@@ -195,7 +195,7 @@ void options_print_help(void)
 			rows[i].argument ? rows[i].argument : "", rows[i].help);
 	printf("\nfaults (also by POST /admin/fault with "
 	       "{\"name\":\"error_rate\",\"value\":0.08};\n"
-	       "GET /admin/fault lists them; the value 0 or off switches one off):\n");
+	       "GET /admin/fault lists them; the value 0 or off switches one off, all=off all):\n");
 	for (int i = 0; i < FAULT_COUNT; i++)
 		printf("  %-18s %s\n", fault_name((enum fault_id)i), fault_help((enum fault_id)i));
 	printf("\ntriggers, behind the value (shares are spread evenly, not drawn):\n"

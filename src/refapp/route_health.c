@@ -13,9 +13,9 @@ void route_health(struct app *app, const struct request *request, struct reply *
 	/* The seeds' answer has the bare version, without the tag's v. */
 	buf_add_format(&reply->body,
 		"{\"status\":\"%s\",\"version\":\"%s\",\"deployment\":\"%s\","
-		"\"llm_ensemble\":{\"enabled\":true,\"models\":[",
+		"\"llm_ensemble\":{\"enabled\":%s,\"models\":[",
 		healthy ? "healthy" : "unhealthy", version + (version[0] == 'v'),
-		app->options->role);
+		app->options->role, app->settings.ensemble_enabled ? "true" : "false");
 	for (int i = 0; i < MODE_COUNT; i++)
 		buf_add_format(&reply->body, "%s\"%s\"", i ? "," : "", mode_model((enum mode)i));
 	buf_add_format(

@@ -132,6 +132,23 @@ static void test_model_down(void **state)
 	}
 }
 
+static void test_all_off(void **state)
+{
+	const struct fault_facts facts = { 0 };
+	struct fault_set faults = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	set(&faults, "error_rate=1", 0);
+	set(&faults, "model_down=all", 0);
+	assert_int_equal(fault_parse(&faults, "all=1", 0, &err), -1);
+	assert_string_equal(err.message, "'all' faults can only be switched off, not set to '1'");
+	assert_true(fault_active(&faults, FAULT_ERROR_RATE, &facts));
+	set(&faults, "all=off", 0);
+	for (int i = 0; i < FAULT_COUNT; i++)
+		assert_false(fault_active(&faults, (enum fault_id)i, &facts));
+}
+
 /* The hint with all names fits whole. */
 static void test_unknown_names_all(void **state)
 {
@@ -211,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_off),
 		cmocka_unit_test(test_version_lie),
 		cmocka_unit_test(test_model_down),
+		cmocka_unit_test(test_all_off),
 		cmocka_unit_test(test_unknown_names_all),
 		cmocka_unit_test(test_trigger_requests),
 		cmocka_unit_test(test_trigger_rate),

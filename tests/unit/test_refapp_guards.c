@@ -242,6 +242,7 @@ static void test_unloading_frees_memory(void **state)
 		"{\"model\":\"llama3_8b\",\"loaded\":false,\"gpu_free_bytes\":18253611008}"));
 	assert_true(metrics_have(
 		"nvidia_gpu_memory_free_bytes{version=\"canary\",gpu=\"0\"} 18253611008\n"));
+	assert_true(metrics_have("DCGM_FI_DEV_FB_FREE{version=\"canary\",gpu=\"0\"} 17408\n"));
 	assert_true(answer_has("GET", "/health/llm?model=llama", "", "\"status\":\"unloaded\""));
 	generate("balanced", 1);
 	assert_int_equal(post_status("/admin/model/load", "{\"model\":\"llama\"}"), 200);
