@@ -19,7 +19,7 @@
 	ROW(status)                                                                                \
 	ROW(recover)                                                                               \
 	ROW(config)                                                                                \
-	ROW(guardian) \
+	ROW(guardian)                                                                              \
 	ROW(debug)                                                                                 \
 	ROW(completion)                                                                            \
 	ROW(help)

@@ -24,7 +24,7 @@ struct diagnostics {
 	struct secret_range *secrets;
 	size_t count;    /* told */
 	size_t failures; /* met, also those that were told before */
-	bool is_muted; /* problems found now are not the caller's concern */
+	bool is_muted;   /* problems found now are not the caller's concern */
 };
 
 /* `hint` may be NULL. */
