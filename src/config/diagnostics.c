@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_SHOWN_COLUMNS = 160, NAME_MAX_BYTES = 64 };
+enum { LINE_SHOWN_COLUMNS = 160 };
 
 struct diagnostic {
 	const struct source *source;
@@ -253,56 +253,4 @@ void diagnostics_write(struct diagnostics *diagnostics, struct buf *ret_text)
 	}
 	if (problem)
 		buf_add_format(ret_text, "... and %zu more\n", diagnostics->count - shown);
-}
-
-/* Levenshtein, where swapping two neighbours also counts as one. */
-static size_t edit_distance(const char *a, const char *b)
-{
-	size_t rows[3][NAME_MAX_BYTES + 1];
-	size_t *before = rows[0], *previous = rows[1], *current = rows[2];
-	size_t a_length = strlen(a), b_length = strlen(b);
-
-	for (size_t j = 0; j <= b_length; j++)
-		previous[j] = j;
-	for (size_t i = 1; i <= a_length; i++) {
-		size_t *unused = before;
-
-		current[0] = i;
-		for (size_t j = 1; j <= b_length; j++) {
-			size_t best = previous[j - 1] + (a[i - 1] != b[j - 1]);
-
-			best = previous[j] + 1 < best ? previous[j] + 1 : best;
-			best = current[j - 1] + 1 < best ? current[j - 1] + 1 : best;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-				before[j - 2] + 1 < best)
-				best = before[j - 2] + 1;
-			current[j] = best;
-		}
-		before = previous;
-		previous = current;
-		current = unused;
-	}
-	return previous[b_length];
-}
-
-const char *nearest_name(const char *word, const char *const *names)
-{
-	const char *nearest = NULL;
-	size_t length = strlen(word);
-	size_t best = length <= 3 ? 2 : length <= 6 ? 3 : 4;
-
-	if (length > NAME_MAX_BYTES)
-		return NULL;
-	for (; *names; names++) {
-		size_t distance;
-
-		if (strlen(*names) > NAME_MAX_BYTES)
-			continue;
-		distance = edit_distance(word, *names);
-		if (distance < best && distance < length) {
-			best = distance;
-			nearest = *names;
-		}
-	}
-	return nearest;
 }

@@ -40,10 +40,4 @@ void diagnostics_hide(struct diagnostics *diagnostics, const struct node *node);
 
 void diagnostics_write(struct diagnostics *diagnostics, struct buf *ret_text);
 
-/*
- * The name in `names` (NULL-terminated) that `word` was probably meant to be; NULL when none is
- * near.
- */
-const char *nearest_name(const char *word, const char *const *names);
-
 #endif

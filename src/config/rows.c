@@ -1,4 +1,6 @@
 /* Maps by their schema rows: defaults, known keys, required keys, values. */
+#include "canaryctl/suggest.h"
+
 #include "config/loader.h"
 
 #include <stdio.h>
@@ -72,7 +74,7 @@ static void unknown_key(
 {
 	const struct node *key = map->node->keys[index];
 	struct place place = { .node = key, .key = map->key };
-	const char *near = nearest_name(key->text, names);
+	const char *near = suggest_name(key->text, names);
 	struct buf hint = BUF_INIT(1024);
 
 	if (near) {

@@ -1,6 +1,7 @@
 /* One YAML value to one C value, by the type of its schema row. */
 #include "canaryctl/duration.h"
 #include "canaryctl/fileio.h"
+#include "canaryctl/suggest.h"
 #include "canaryctl/weight.h"
 #include "config/loader.h"
 #include "config/query.h"
@@ -107,7 +108,7 @@ static bool check_variables(struct loader *loader, const struct place *value, co
 	if (!unknown)
 		return true;
 	snprintf(name, sizeof(name), "%.*s", length > 3 ? (int)length - 3 : 0, unknown + 2);
-	near = nearest_name(name, query_variables);
+	near = suggest_name(name, query_variables);
 	if (near)
 		snprintf(hint, sizeof(hint), "did you mean '${%s}'?", near);
 	else
@@ -245,7 +246,7 @@ static bool set_enum(
 			return true;
 		}
 	}
-	near = nearest_name(text, row->names);
+	near = suggest_name(text, row->names);
 	if (near)
 		buf_add_format(&hint, "did you mean '%s'? ", near);
 	buf_add_text(&hint, "allowed: ");

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REHEARSAL_WINDOW_MS = 5 * 60 * 1000, LARGEST_FILE_BYTES = 1 << 20 };
+enum { LARGEST_FILE_BYTES = 1 << 20 };
 
 struct rehearsal {
 	struct rollout rollout;
@@ -119,13 +119,7 @@ static enum task_next ask_everything(struct task *task)
 		rollout->records[rollout->asked_count++] = &rollout_stage(rollout)->checks[i];
 	}
 	rollout_change_traffic(rollout, TRAFFIC_READ, 0);
-	rollout->evaluation = (struct evaluation){ .checks = rollout->checks,
-		.count = rollout->check_count,
-		.context = { .config = rollout->config,
-			.version = rollout->report.version,
-			.stage_weight = rollout_stage(rollout)->weight,
-			.window_ms = REHEARSAL_WINDOW_MS } };
-	evaluation_start(&rollout->evaluation, task);
+	rollout_ask(rollout, rollout->checks, rollout->check_count, LONGEST_WINDOW_MS);
 	return TASK_WAIT;
 }
 

@@ -11,8 +11,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { LONGEST_WINDOW_MS = 5 * 60 * 1000 };
-
 static int64_t elapsed_ms(const struct rollout *rollout)
 {
 	return loop_now_ms(rollout->loop) - rollout->shifted_ms;
@@ -89,23 +87,15 @@ static enum task_next wait_for_next_evaluation(struct task *task)
 static enum task_next evaluate(struct task *task)
 {
 	struct rollout *rollout = rollout_of(task);
-	struct evaluation *evaluation = &rollout->evaluation;
-	int64_t window = elapsed_ms(rollout);
+	int64_t elapsed = elapsed_ms(rollout);
 	enum task_next next;
 
 	if (rollout_take_requests(rollout, &next))
 		return next;
 	/* Woken for something that came to nothing. */
-	if (window < rollout->next_evaluation_ms)
+	if (elapsed < rollout->next_evaluation_ms)
 		return task_goto(task, rollout_watch_steps, TASK_MORE);
-	evaluation_release(evaluation);
-	*evaluation = (struct evaluation){ .checks = rollout->asked,
-		.count = rollout->asked_count,
-		.context = { .config = rollout->config,
-			.version = rollout->report.version,
-			.stage_weight = rollout_stage(rollout)->weight,
-			.window_ms = window < LONGEST_WINDOW_MS ? window : LONGEST_WINDOW_MS } };
-	evaluation_start(evaluation, task);
+	rollout_ask(rollout, rollout->asked, rollout->asked_count, elapsed);
 	return TASK_WAIT;
 }
 

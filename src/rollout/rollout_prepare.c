@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PREFLIGHT_WINDOW_MS = 5 * 60 * 1000 };
-
 static enum task_next refuse(struct rollout *rollout, const struct error *err)
 {
 	rollout->error = *err;
@@ -26,13 +24,7 @@ static enum task_next look_around(struct task *task)
 	struct rollout *rollout = rollout_of(task);
 
 	rollout_change_traffic(rollout, TRAFFIC_READ, 0);
-	rollout->evaluation = (struct evaluation){ .checks = rollout->checks,
-		.count = rollout->check_count,
-		.context = { .config = rollout->config,
-			.version = rollout->report.version,
-			.stage_weight = rollout_stage(rollout)->weight,
-			.window_ms = PREFLIGHT_WINDOW_MS } };
-	evaluation_start(&rollout->evaluation, task);
+	rollout_ask(rollout, rollout->checks, rollout->check_count, LONGEST_WINDOW_MS);
 	return TASK_WAIT;
 }
 

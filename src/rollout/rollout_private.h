@@ -76,6 +76,11 @@ struct stage_report *rollout_stage(struct rollout *rollout);
 /* Begins a change of traffic, as the task's operation. */
 void rollout_change_traffic(struct rollout *rollout, enum traffic_goal goal, weight_t canary);
 
+/* Begins one evaluation of these checks, as the task's operation. */
+enum { LONGEST_WINDOW_MS = 5 * 60 * 1000 }; /* of ${window}; also what it is outside a stage */
+void rollout_ask(struct rollout *rollout, const struct check_config *const *checks, size_t count,
+	int64_t window_ms);
+
 /* ---- rollout_prepare.c ---- */
 extern const struct task_step rollout_prepare_steps[];
 /* After an evaluation: does anything stand in the way? Fills *err when so. */

@@ -35,6 +35,22 @@ void rollout_change_traffic(struct rollout *rollout, enum traffic_goal goal, wei
 	rollout->driver->start(change, &rollout->task);
 }
 
+void rollout_ask(struct rollout *rollout, const struct check_config *const *checks, size_t count,
+	int64_t window_ms)
+{
+	struct evaluation *evaluation = &rollout->evaluation;
+
+	evaluation_release(evaluation);
+	*evaluation = (struct evaluation){ .checks = checks,
+		.count = count,
+		.context = { .config = rollout->config,
+			.version = rollout->report.version,
+			.stage_weight = rollout_stage(rollout)->weight,
+			.window_ms =
+				window_ms < LONGEST_WINDOW_MS ? window_ms : LONGEST_WINDOW_MS } };
+	evaluation_start(evaluation, &rollout->task);
+}
+
 /* ---- shift ---- */
 static enum task_next shift_to_stage(struct task *task)
 {
