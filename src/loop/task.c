@@ -8,7 +8,11 @@
 
 #include "loop/loop_private.h"
 
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void op_begin(struct op *op, struct task *task, void (*cancel)(struct op *op))
 {
@@ -116,6 +120,22 @@ static void unqueue(struct task *task)
 	task->is_ready = false;
 }
 
+/*
+ * For the crash tests: CANARYCTL_CRASH_AT="before shift: install" kills the process there as kill
+ * -9 would. The names are those that --log-level debug prints.
+ */
+static void crash_point(const char *when, const struct task *task, const struct task_step *step)
+{
+	const char *wanted = getenv("CANARYCTL_CRASH_AT");
+	char here[192];
+
+	if (!wanted)
+		return;
+	snprintf(here, sizeof(here), "%s %s: %s", when, task->name, step->name);
+	if (strcmp(here, wanted) == 0)
+		kill(getpid(), SIGKILL);
+}
+
 /* Runs steps until the task waits or is done. */
 static void run_task(struct task *task)
 {
@@ -129,8 +149,10 @@ static void run_task(struct task *task)
 			break;
 		}
 		log_debug("task %s: %s", task->name, step->name);
+		crash_point("before", task, step);
 		task->step = step + 1;
 		next = step->run(task);
+		crash_point("after", task, step);
 		if (next == TASK_WAIT && task->is_canceled)
 			cancel_operations(task);
 		/* Waiting for nothing would be waiting for ever. */
