@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#define MIB ((uint64_t)1 << 20)
+#define MIB (1024.0 * 1024)
 
 static void set(struct app *app, enum metric metric, double value)
 {
@@ -82,8 +82,8 @@ static void update_machine(struct app *app, int64_t now_ms)
 	set_for(app, METRIC_GPU_TOTAL, "gpu", "0", (double)memory.total_bytes);
 	set_for(app, METRIC_GPU_USED, "gpu", "0", (double)memory.used_bytes);
 	set_for(app, METRIC_GPU_FREE, "gpu", "0", (double)memory.free_bytes);
-	set_for(app, METRIC_DCGM_USED, "gpu", "0", (double)(memory.used_bytes / MIB));
-	set_for(app, METRIC_DCGM_FREE, "gpu", "0", (double)(memory.free_bytes / MIB));
+	set_for(app, METRIC_DCGM_USED, "gpu", "0", (double)memory.used_bytes / MIB);
+	set_for(app, METRIC_DCGM_FREE, "gpu", "0", (double)memory.free_bytes / MIB);
 	/* A model takes a request at a time off its queue; training takes them in batches. */
 	set_for(app, METRIC_QUEUE_DEPTH, "queue", "llm",
 		floor(facts.per_second / LLM_COUNT / 100) + backlog);

@@ -135,6 +135,24 @@ int settings_check(const struct settings *settings, struct error *err)
 	return 0;
 }
 
+/* A list when there is a comma in it. */
+static cJSON *fixed_json(const char *text)
+{
+	cJSON *list;
+
+	if (!strchr(text, ','))
+		return cJSON_CreateString(text);
+	list = cJSON_CreateArray();
+	for (const char *p = text; *p;) {
+		size_t length = strcspn(p, ",");
+		CLEANUP_FREE char *item = mem_strndup(p, length);
+
+		cJSON_AddItemToArray(list, cJSON_CreateString(item));
+		p += length + (p[length] == ',');
+	}
+	return list;
+}
+
 static cJSON *value_json(const struct settings *settings, const struct setting_row *row)
 {
 	const char *place = (const char *)settings + row->offset;
@@ -159,19 +177,21 @@ static cJSON *value_json(const struct settings *settings, const struct setting_r
 	case SETTING_FIXED:
 		break;
 	}
-	if (!strchr(row->fixed, ','))
-		return cJSON_CreateString(row->fixed);
+	return fixed_json(row->fixed);
+}
 
-	cJSON *list = cJSON_CreateArray();
+/* Follows `key` from map to map, making those that are missing. Returns what is behind its last
+ * dot. */
+static const char *descend(const char *key, cJSON **map)
+{
+	for (const char *dot = strchr(key, '.'); dot; dot = strchr(key, '.')) {
+		CLEANUP_FREE char *name = mem_strndup(key, (size_t)(dot - key));
+		cJSON *inner = cJSON_GetObjectItemCaseSensitive(*map, name);
 
-	for (const char *p = row->fixed; *p;) {
-		size_t length = strcspn(p, ",");
-		CLEANUP_FREE char *item = mem_strndup(p, length);
-
-		cJSON_AddItemToArray(list, cJSON_CreateString(item));
-		p += length + (p[length] == ',');
+		*map = inner ? inner : cJSON_AddObjectToObject(*map, name);
+		key = dot + 1;
 	}
-	return list;
+	return key;
 }
 
 cJSON *settings_json(const struct settings *settings)
@@ -179,18 +199,10 @@ cJSON *settings_json(const struct settings *settings)
 	cJSON *root = cJSON_CreateObject();
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const char *key = rows[i].key;
 		cJSON *map = root;
-		size_t length;
+		const char *name = descend(rows[i].key, &map);
 
-		while (key[length = strcspn(key, ".")]) {
-			CLEANUP_FREE char *name = mem_strndup(key, length);
-			cJSON *inner = cJSON_GetObjectItemCaseSensitive(map, name);
-
-			map = inner ? inner : cJSON_AddObjectToObject(map, name);
-			key += length + 1;
-		}
-		cJSON_AddItemToObject(map, key, value_json(settings, &rows[i]));
+		cJSON_AddItemToObject(map, name, value_json(settings, &rows[i]));
 	}
 	return root;
 }

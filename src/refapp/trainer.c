@@ -25,8 +25,7 @@ void trainer_begin(struct app *app, uint64_t steps)
 	app->training.updates = steps;
 	checkpoints_init(&app->checkpoints, steps);
 	note_reward(app, app->training.reward);
-	/* What may stay at 0 for days is there from the start, as a client library would have it.
-	 */
+	/* What may stay at 0 for days is there from the start, as with client libraries. */
 	metrics_add(&app->metrics, METRIC_CHECKPOINT_SAVES,
 		LABELS(LABEL("version", app->options->role)), 0);
 	metrics_add(&app->metrics, METRIC_CHECKPOINT_ROLLBACKS,
