@@ -73,7 +73,7 @@ proof_port_taken() {
 	before=$(fingerprint "$NGINX_PREFIX")
 	ctl weights set 25
 	after=$(fingerprint "$NGINX_PREFIX")
-	assert_status 78
+	assert_status 69
 	assert_error "$CANARY_PORT"
 	assert_unchanged "$before" "$after" "NGINX's folder"
 }
@@ -124,6 +124,16 @@ broken_include_during_a_rollout() {
 	assert_status 0
 }
 
+nginx_not_running() {
+	at_zero
+	stop nginx
+	ctl deploy --version v0.2.0 --yes
+	start_nginx
+	assert_status 69
+	assert_error "nginx"
+	assert_old_weights_in_force
+}
+
 scenario_begin shift-failures
 start_scene 2
 run_case somebody_elses_file "nginx -t fails because of somebody else's file"
@@ -133,5 +143,6 @@ run_case listen_port_taken 'a listen port that is taken: test and reload exit 0,
 run_case proof_port_taken 'the proof port belongs to somebody else'
 run_case template_without_a_server 'a template that leaves no server'
 run_case template_that_is_missing 'a template that does not exist'
+run_case nginx_not_running 'deploy while NGINX is not running'
 run_case broken_include_during_a_rollout 'an include that breaks during a rollout'
 scenario_end
