@@ -52,7 +52,7 @@ listen_port_taken() {
 	port=$(free_port)
 	spawn squatter "$BUILD_DIR/refapp" --role canary --port "$port" --version v9.9.9
 	wait_until 5 "the port is taken" port_open "$port"
-	printf 'server { listen 127.0.0.1:%s; }\n' "$port" >"$NGINX_PREFIX/conf.d/upstream-taken.conf"
+	printf 'server { listen 127.0.0.1:%s; access_log off; }\n' "$port" >"$NGINX_PREFIX/conf.d/upstream-taken.conf"
 	nginx -p "$NGINX_PREFIX/" -c "$NGINX_CONF" -t 2>/dev/null || fail "nginx -t sees the taken port"
 	CFG_SETTLE_TIMEOUT=8s write_config
 	ctl weights set 25

@@ -212,8 +212,9 @@ static void a_folder_that_cannot_be_written_changes_nothing(void **state)
 static void a_port_that_is_taken_is_undone(void **state)
 {
 	struct fixture *f = fixture_of(state);
-	CLEANUP_FREE char *other = mem_format(
-		"server { listen 127.0.0.1:%d; return 200 other; }\n", f->production_port);
+	CLEANUP_FREE char *other =
+		mem_format("server { listen 127.0.0.1:%d; access_log off; return 200 other; }\n",
+			f->production_port);
 
 	expect(f, TRAFFIC_SET, 500, TRAFFIC_PROVEN);
 	write_file(path_in(f, "conf.d/upstream-other.conf"), other);
