@@ -297,3 +297,16 @@ bool rollout_journal_extended(struct rollout *rollout)
 			 rollout->paused_ms));
 	return append_object(rollout, "extended", data);
 }
+
+bool rollout_owns_journal(struct rollout *rollout)
+{
+	struct rollout_view view = { 0 };
+	struct error err = { 0 };
+	bool owns = true;
+
+	/* What cannot be read says nothing; the next write will. */
+	if (rollout->journal && journal_fold_newest(rollout->journal, &view, &err) == 0)
+		owns = strcmp(view.deployment, rollout->report.deployment) == 0 && !view.report;
+	rollout_view_release(&view);
+	return owns;
+}

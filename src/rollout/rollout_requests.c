@@ -17,6 +17,8 @@ static void wake(struct rollout *rollout)
 		rollout->pause.op.cancel(&rollout->pause.op);
 	if (op_is_running(&rollout->evaluation.task.as_child))
 		task_cancel(&rollout->evaluation.task);
+	if (op_is_running(&rollout->change.task.as_child) && rollout->change.goal == TRAFFIC_READ)
+		task_cancel(&rollout->change.task);
 }
 
 static void on_signal(int signal_number, void *context)
