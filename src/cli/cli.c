@@ -17,6 +17,10 @@
 	ROW(rollback)                                                                              \
 	ROW(weights)                                                                               \
 	ROW(status)                                                                                \
+	ROW(pause)                                                                                 \
+	ROW(resume)                                                                                \
+	ROW(approve)                                                                               \
+	ROW(abort)                                                                                 \
 	ROW(recover)                                                                               \
 	ROW(config)                                                                                \
 	ROW(guardian)                                                                              \

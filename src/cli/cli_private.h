@@ -71,4 +71,17 @@ enum cli_shell { SHELL_BASH, SHELL_ZSH, SHELL_FISH };
 void cli_write_completion(
 	const struct cli_command *const *commands, enum cli_shell shell, struct buf *ret_script);
 
+/* ---- cmd_deploy.c: what `deploy` and a resuming `recover` have in common ---- */
+struct cli_rollout {
+	const char *version;
+	size_t start_stage; /* index into the stages */
+	bool is_dry_run;
+	const char *output; /* files for the report; NULL: none */
+	const char *junit;
+};
+
+/* Runs or rehearses it with the printers that the options ask for. Returns the exit status. */
+int cli_roll_out(
+	const struct cli *cli, const struct config *config, const struct cli_rollout *rollout);
+
 #endif

@@ -13,25 +13,22 @@
 #include <unistd.h>
 
 struct deploy {
-	const char *version;
+	struct cli_rollout rollout;
 	const char *stages;
 	int64_t observe_ms; /* 0: as configured */
 	weight_t start_weight;
-	bool is_dry_run;
-	const char *output;
-	const char *junit;
 };
 
 static int need_version(struct deploy *deploy, const struct cli *cli, struct error *err)
 {
-	deploy->version = cli_value(cli, "version");
-	if (!deploy->version) {
+	deploy->rollout.version = cli_value(cli, "version");
+	if (!deploy->rollout.version) {
 		error_set(err, ERROR_USAGE, 0, "'deploy' needs the version to roll out");
 		return error_hint(err, "for example: canaryctl deploy --version v0.2.0");
 	}
-	if (semver_valid(deploy->version))
+	if (semver_valid(deploy->rollout.version))
 		return 0;
-	error_set(err, ERROR_USAGE, 0, "'%.64s' is not a version", deploy->version);
+	error_set(err, ERROR_USAGE, 0, "'%.64s' is not a version", deploy->rollout.version);
 	return error_hint(err, "versions are semantic versions with an optional leading v: v0.2.0, "
 			       "1.4.0-rc.1");
 }
@@ -44,9 +41,9 @@ static int parse_options(struct deploy *deploy, const struct cli *cli, struct er
 	if (need_version(deploy, cli, err) < 0)
 		return -1;
 	deploy->stages = cli_value(cli, "stages");
-	deploy->is_dry_run = cli_has(cli, "dry-run");
-	deploy->output = cli_value(cli, "output");
-	deploy->junit = cli_value(cli, "junit");
+	deploy->rollout.is_dry_run = cli_has(cli, "dry-run");
+	deploy->rollout.output = cli_value(cli, "output");
+	deploy->rollout.junit = cli_value(cli, "junit");
 	deploy->start_weight = WEIGHT_UNKNOWN;
 	if (observe && (!duration_parse(observe, &deploy->observe_ms) || !deploy->observe_ms)) {
 		error_set(err, ERROR_USAGE, 0, "--observation-period: '%s' is not a duration",
@@ -88,10 +85,10 @@ static bool is_confirmed(
 {
 	char answer[16] = "";
 
-	if (deploy->is_dry_run || cli_has(cli, "yes") || cli->format != FORMAT_TEXT ||
+	if (deploy->rollout.is_dry_run || cli_has(cli, "yes") || cli->format != FORMAT_TEXT ||
 		!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return true;
-	printf("Roll out %s of %s to %s? [y/N] ", deploy->version, config->service,
+	printf("Roll out %s of %s to %s? [y/N] ", deploy->rollout.version, config->service,
 		config->nginx.output);
 	fflush(stdout);
 	if (!fgets(answer, sizeof(answer), stdin))
@@ -142,30 +139,30 @@ static int finish_status(const struct rollout_result *result, int status)
 	return status;
 }
 
-static int roll_out(struct cli *cli, const struct config *config, const struct deploy *deploy,
-	size_t start_stage)
+int cli_roll_out(
+	const struct cli *cli, const struct config *config, const struct cli_rollout *rollout)
 {
 	struct report_options options = { .stream = stdout,
 		.color = cli->color,
 		.live = cli->format == FORMAT_TEXT && isatty(STDOUT_FILENO) &&
-			!deploy->is_dry_run };
+			!rollout->is_dry_run };
 	struct rollout_observer *observer =
 		cli->format == FORMAT_JSON ? report_json_new(&options) : report_text_new(&options);
 	struct rollout_request request = { .config = config,
-		.version = deploy->version,
-		.start_stage = start_stage,
+		.version = rollout->version,
+		.start_stage = rollout->start_stage,
 		.observers = &observer,
 		.observer_count = 1 };
 	struct rollout_result result = { 0 };
-	int status = deploy->is_dry_run ? rollout_rehearse(&request, &result)
-					: rollout_run(&request, &result);
+	int status = rollout->is_dry_run ? rollout_rehearse(&request, &result)
+					 : rollout_run(&request, &result);
 
 	observer->release(observer);
 	fflush(stdout);
 	status = finish_status(&result, status);
 	if (result.report.outcome != OUTCOME_RUNNING) {
-		write_report(deploy->output, report_to_json, &result.report, &status);
-		write_report(deploy->junit, report_to_junit, &result.report, &status);
+		write_report(rollout->output, report_to_json, &result.report, &status);
+		write_report(rollout->junit, report_to_junit, &result.report, &status);
 		report_to_github(&result.report);
 	}
 	rollout_report_release(&result.report);
@@ -176,7 +173,6 @@ static int run(struct cli *cli)
 {
 	struct deploy deploy = { 0 };
 	struct error err = { 0 };
-	size_t start_stage;
 	int status = 0;
 	struct config *config;
 
@@ -186,12 +182,12 @@ static int run(struct cli *cli)
 	if (!config)
 		return status;
 	if (config_override(config, deploy.stages, deploy.observe_ms, &err) < 0 ||
-		find_stage(config, deploy.start_weight, &start_stage, &err) < 0)
+		find_stage(config, deploy.start_weight, &deploy.rollout.start_stage, &err) < 0)
 		status = cli_fail(&err);
 	else if (!is_confirmed(cli, config, &deploy))
 		status = EXIT_NO_GO;
 	else
-		status = roll_out(cli, config, &deploy, start_stage);
+		status = cli_roll_out(cli, config, &deploy.rollout);
 	config_free(config);
 	return status;
 }

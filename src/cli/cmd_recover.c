@@ -11,55 +11,91 @@
 #include <string.h>
 #include <unistd.h>
 
-/* -1: cannot be known (*err); 0: nothing to do; 1: there is something to finish. */
-static int is_needed(const struct config *config, struct error *err)
+enum need { NEED_NOTHING, NEED_RECOVERY, NEED_UNKNOWN, NEED_PATIENCE };
+
+/* Reads what the last rollout was doing. A journal that cannot be read is no reason to do nothing.
+ */
+static enum need look(const struct config *config, struct rollout_view *ret_view, struct error *err)
 {
 	CLEANUP_FREE char *folder = state_folder(config, false, err);
-	CLEANUP_FREE char *path = folder ? mem_format("%s/journal.db", folder) : NULL;
-	struct rollout_view view = { 0 };
+	CLEANUP_FREE char *path = mem_format("%s/journal.db", folder);
 	struct lock_holder holder;
 	struct journal *journal;
-	int needed = -1;
+	int folded = -1;
 
-	if (!folder)
-		return -1;
 	if (lock_is_held(folder, &holder)) {
 		error_set(err, ERROR_LOCKED, 0, "'%s' is running (process %ld); nothing to recover",
 			holder.deployment, (long)holder.pid);
-		return -1;
+		return NEED_PATIENCE;
 	}
 	if (access(path, F_OK) < 0)
-		return 0;
+		return NEED_NOTHING;
 	journal = journal_open_for_reading(folder, err);
-	if (journal && journal_fold_newest(journal, &view, err) == 0)
-		needed = view.deployment[0] &&
-			 (!view.report || view.state == ROLLOUT_ROLLBACK_FAILED);
-	rollout_view_release(&view);
+	if (journal)
+		folded = journal_fold_newest(journal, ret_view, err);
 	journal_close(journal);
-	return needed;
+	if (folded < 0)
+		return NEED_UNKNOWN;
+	if (!ret_view->deployment[0])
+		return NEED_NOTHING;
+	return !ret_view->report || ret_view->state == ROLLOUT_ROLLBACK_FAILED ? NEED_RECOVERY
+									       : NEED_NOTHING;
+}
+
+/* Resuming is going on from where a proven stage was; a rollback that was cut off stays one. */
+static bool can_resume(const struct config *config, const struct rollout_view *view)
+{
+	return config->rollout.on_crash == ON_CRASH_RESUME && view->version[0] && view->stage > 0 &&
+	       (size_t)view->stage <= config->rollout.stage_count &&
+	       (view->state == ROLLOUT_SHIFTING || view->state == ROLLOUT_OBSERVING ||
+		       view->state == ROLLOUT_AWAITING_APPROVAL);
+}
+
+static int recover(
+	const struct cli *cli, const struct config *config, const struct rollout_view *view)
+{
+	struct cli_rollout rollout = { .version = view->version,
+		.start_stage = (size_t)view->stage - 1 };
+	struct manual_result result = { 0 };
+	int status;
+
+	rollback_run(config, "its process died; recovered", &result);
+	status = traffic_output_result(cli, &result, true);
+	buf_release(&result.notes);
+	if (status != EXIT_GO || !can_resume(config, view))
+		return status;
+	if (cli->format == FORMAT_TEXT)
+		printf("resuming %s at stage %d, as rollout.on_crash says\n", view->version,
+			view->stage);
+	return cli_roll_out(cli, config, &rollout);
 }
 
 static int run(struct cli *cli)
 {
-	struct manual_result result = { 0 };
+	struct rollout_view view = { 0 };
 	struct error err = { 0 };
 	int status = 0;
 	struct config *config = cli_load_config(cli, NULL, &status);
-	int needed;
 
 	if (!config)
 		return status;
-	needed = is_needed(config, &err);
-	if (needed == 0 && cli->format == FORMAT_TEXT)
-		puts("nothing to recover: the last rollout is over");
-	if (err.kind == ERROR_LOCKED) {
+	switch (look(config, &view, &err)) {
+	case NEED_PATIENCE:
 		status = cli_fail(&err);
-	} else if (needed) {
-		/* A journal that cannot be read is no reason to leave the traffic where it is. */
-		rollback_run(config, "recovered: rolled back", &result);
-		status = traffic_output_result(cli, &result, true);
+		break;
+	case NEED_NOTHING:
+		if (cli->format == FORMAT_TEXT)
+			puts("nothing to recover: the last rollout is over");
+		break;
+	case NEED_UNKNOWN:
+		cli_fail(&err);
+		status = recover(cli, config, &view);
+		break;
+	case NEED_RECOVERY:
+		status = recover(cli, config, &view);
+		break;
 	}
-	buf_release(&result.notes);
+	rollout_view_release(&view);
 	config_free(config);
 	return status;
 }
@@ -67,8 +103,10 @@ static int run(struct cli *cli)
 const struct cli_command cmd_recover = {
 	.name = "recover",
 	.synopsis = "",
-	.summary = "finish what a rollout that died left behind: the canary goes to 0 %, proven",
-	.details = "Run it after a crash or a reboot. Does nothing when the last rollout is over.",
+	.summary = "finish what a rollout that died left behind",
+	.details = "Run it after a crash or a reboot. The canary goes to 0 %, proven; with "
+		   "rollout.on_crash: resume the rollout then begins again at the stage it was in. "
+		   "Does nothing when the last rollout is over.",
 	.examples = "canaryctl recover",
 	.run = run,
 };

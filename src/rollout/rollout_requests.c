@@ -91,6 +91,8 @@ static void on_line(const char *line, struct buf *ret_reply, void *context)
 
 	cJSON_AddBoolToObject(reply, "accepted", answer != NULL);
 	if (answer) {
+		/* Who asked, as which role, and why: for the history. */
+		rollout_journal(rollout, "command", line);
 		cJSON_AddStringToObject(reply, "message", answer);
 	} else {
 		CLEANUP_FREE char *refusal = mem_format(
