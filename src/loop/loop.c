@@ -52,12 +52,17 @@ void loop_free(struct loop *loop)
 void loop_run(struct loop *loop, struct task *task)
 {
 	uv_update_time(&loop->uv);
-	tasks_run_ready(loop);
+	task_queue_run(&loop->ready);
 	while (!task->is_done) {
-		if (!uv_run(&loop->uv, UV_RUN_ONCE) && !loop->ready_first && !task->is_done)
+		if (!uv_run(&loop->uv, UV_RUN_ONCE) && !loop->ready.first && !task->is_done)
 			BUG("task '%s' waits for nothing", task->name);
-		tasks_run_ready(loop);
+		task_queue_run(&loop->ready);
 	}
+}
+
+struct task_queue *loop_task_queue(struct loop *loop)
+{
+	return &loop->ready;
 }
 
 int64_t loop_now_ms(const struct loop *loop)

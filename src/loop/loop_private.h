@@ -4,6 +4,7 @@
 
 #include "canaryctl/loop.h"
 #include "canaryctl/mem.h"
+#include "loop/task_queue.h"
 
 #include <uv.h>
 
@@ -12,16 +13,12 @@ struct signal_watch;
 
 struct loop {
 	uv_loop_t uv;
-	struct task *ready_first;
-	struct task *ready_last;
+	struct task_queue ready;
 	struct sleep_op *sleeping; /* by due time */
 	uv_timer_t sleep_timer;    /* for the first of them */
 	struct http_engine *http;  /* NULL until the first request */
 	struct signal_watch *signals;
 };
-
-void loop_queue_task(struct loop *loop, struct task *task);
-void tasks_run_ready(struct loop *loop);
 
 void http_engine_free(struct http_engine *engine);
 

@@ -5,14 +5,31 @@
 #include "canaryctl/task.h"
 #include "canaryctl/error.h"
 #include "canaryctl/log.h"
+#include "canaryctl/mem.h"
 
-#include "loop/loop_private.h"
+#include "loop/task_queue.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static void enqueue(struct task *task)
+{
+	struct task_queue *queue;
+
+	if (task->is_ready || task->is_done)
+		return;
+	queue = loop_task_queue(task->loop);
+	task->is_ready = true;
+	task->next_ready = NULL;
+	if (queue->last)
+		queue->last->next_ready = task;
+	else
+		queue->first = task;
+	queue->last = task;
+}
 
 void op_begin(struct op *op, struct task *task, void (*cancel)(struct op *op))
 {
@@ -42,7 +59,7 @@ void op_end(struct op *op)
 	op->task = NULL;
 	op->next = op->previous = NULL;
 	if (!task->operations)
-		loop_queue_task(task->loop, task);
+		enqueue(task);
 }
 
 bool op_is_running(const struct op *op)
@@ -57,7 +74,7 @@ void task_start(
 	task->name = name;
 	task->loop = loop;
 	task->step = steps;
-	loop_queue_task(loop, task);
+	enqueue(task);
 }
 
 static void cancel_child(struct op *op)
@@ -105,7 +122,8 @@ void task_cancel(struct task *task)
 /* An operation that ended within the step that started it has queued its task. */
 static void unqueue(struct task *task)
 {
-	struct task **link = &task->loop->ready_first;
+	struct task_queue *queue = loop_task_queue(task->loop);
+	struct task **link = &queue->first;
 	struct task *last = NULL;
 
 	while (*link && *link != task) {
@@ -115,8 +133,8 @@ static void unqueue(struct task *task)
 	if (!*link)
 		return;
 	*link = task->next_ready;
-	if (task->loop->ready_last == task)
-		task->loop->ready_last = last;
+	if (queue->last == task)
+		queue->last = last;
 	task->is_ready = false;
 }
 
@@ -169,27 +187,14 @@ static void run_task(struct task *task)
 		op_end(&task->as_child);
 }
 
-void loop_queue_task(struct loop *loop, struct task *task)
+void task_queue_run(struct task_queue *queue)
 {
-	if (task->is_ready || task->is_done)
-		return;
-	task->is_ready = true;
-	task->next_ready = NULL;
-	if (loop->ready_last)
-		loop->ready_last->next_ready = task;
-	else
-		loop->ready_first = task;
-	loop->ready_last = task;
-}
+	while (queue->first) {
+		struct task *task = queue->first;
 
-void tasks_run_ready(struct loop *loop)
-{
-	while (loop->ready_first) {
-		struct task *task = loop->ready_first;
-
-		loop->ready_first = task->next_ready;
-		if (!loop->ready_first)
-			loop->ready_last = NULL;
+		queue->first = task->next_ready;
+		if (!queue->first)
+			queue->last = NULL;
 		task->is_ready = false;
 		if (!task->operations)
 			run_task(task);
