@@ -63,7 +63,7 @@ show_tails() {
 	for file in "$OUT" "$ERR" "$WORK"/*.log "$NGINX_PREFIX/logs/error.log"; do
 		if [ -s "$file" ]; then
 			echo "--- ${file#"$WORK"/}"
-			tail -n 25 "$file"
+			tail -n 25 "$file" | cut -c1-600
 		fi
 	done
 	rm -f "$OUT" "$ERR"

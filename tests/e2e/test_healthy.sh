@@ -13,7 +13,8 @@ before_anything() {
 healthy_to_100() {
 	CFG_STAGES='[1, 5, 25, 100]' CFG_MIN_SAMPLES=3 write_config
 	start_load
-	ctl_start deploy --version v0.2.0 --yes --format json --output "$REPORT"
+	ctl_start deploy --version v0.2.0 --yes --format json --output "$REPORT" \
+		--junit "$WORK/junit.xml"
 	status_from_another_terminal
 	second_deploy_is_refused
 	ctl_wait 60
@@ -28,6 +29,8 @@ healthy_to_100() {
 	assert_json "$REPORT" '.deployment | test("^[0-9]{8}T[0-9]{6}Z-v0.2.0$")'
 	assert_json "$REPORT" '.stages[3].checks | map(select(.name == "error-rate")) | .[0]
 		| .result == "PASS" and .value == 0 and .samples > 3 and .evaluations > 3'
+	assert_between "$(grep -c '<testsuite .*stage' "$WORK/junit.xml")" 4 4 "the number of stages in the JUnit file"
+	! grep -Eq '<(failure|error)' "$WORK/junit.xml" || fail "a failure in the JUnit file"
 	# JSON Lines on stdout, and the last of them carries the very report that --output got.
 	jq -e . "$OUT" >/dev/null || fail "stdout is not JSON Lines"
 	tail -n 1 "$OUT" | jq -S .report >"$WORK/finished"
@@ -63,7 +66,7 @@ after_success() {
 	assert_json "$OUT" '.phase == "completed" and .canary_weight == 100 and .owner_pid == null'
 	ctl weights get --format json
 	assert_status 0
-	assert_json "$OUT" '.canary == 100 or .canary_weight == 100'
+	assert_json "$OUT" '.canary_weight == 100 and .production_weight == 0 and .proven and (.braked | not)'
 	ctl rollback --reason 'end of the test'
 	assert_status 0
 	all_on_production

@@ -70,6 +70,20 @@ wrong_label() {
 	all_on_production
 }
 
+# NGINX was told 50 %, and gives the canary nothing: weights in force are not yet traffic.
+share_that_does_not_arrive() {
+	# shellcheck disable=SC2016 # the template's own name
+	sed 's|\(server ${CANARY_SERVER} weight=.*\);|\1 backup;|' "$TEMPLATE" >"$WORK/backup.template"
+	CFG_TEMPLATE=$WORK/backup.template CFG_STAGES='[50, 100]' CFG_CHECKS='checks: []' write_config
+	start_load
+	ctl deploy --version v0.2.0 --yes --format json --output "$REPORT"
+	stop_load
+	assert_status 2
+	assert_json "$REPORT" '.outcome == "rolled_back" and .reason.check == "traffic-share"'
+	assert_json "$WORK/load.json" '.failed == 0 and .by_version.canary == 0'
+	all_on_production
+}
+
 # Last, because it ends the Prometheus that the others need.
 prometheus_dies_during_a_stage() {
 	CFG_STAGES='[50, 100]' CFG_OBSERVE=30s CFG_OUTAGE_LIMIT=2s write_config
@@ -103,6 +117,7 @@ run_case no_traffic_on_hold 'no traffic with on_inconclusive: hold'
 run_case prometheus_down_before_the_start 'Prometheus down before the start'
 run_case unparsable_promql 'PromQL that cannot parse'
 run_case wrong_label 'a label that does not exist'
+run_case share_that_does_not_arrive 'a canary that does not get its share'
 run_case prometheus_dies_during_a_stage 'Prometheus dies during a stage'
 run_case rollback_without_prometheus 'weights and rollback need no Prometheus'
 scenario_end
