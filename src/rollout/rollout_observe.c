@@ -307,9 +307,13 @@ static enum task_next stage_hook_ended(struct task *task)
 {
 	struct rollout *rollout = rollout_of(task);
 	struct error err = { 0 };
+	enum task_next next;
 
 	if (!hook_succeeded(rollout, "after_stage", &err))
 		rollout_tell(rollout, EVENT_NOTE, err.message);
+	/* Hooks take their time: who asked for the end meanwhile gets no further stage. */
+	if (rollout_take_requests(rollout, &next))
+		return next;
 	return stage_passed(rollout);
 }
 

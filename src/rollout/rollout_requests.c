@@ -55,6 +55,9 @@ static const char *note_command(struct rollout *rollout, const char *command, co
 {
 	struct requests *requests = &rollout->requests;
 
+	/* A last hook may still run; nothing that is asked now would be done. */
+	if (rollout_state_is_final(rollout->state))
+		return NULL;
 	if (strcmp(command, "rollback") == 0 || strcmp(command, "abort") == 0) {
 		if (rollout->state == ROLLOUT_ROLLING_BACK)
 			return "already rolling back";
@@ -105,7 +108,9 @@ static void on_line(const char *line, struct buf *ret_reply, void *context)
 	cJSON_free(text);
 	cJSON_Delete(reply);
 	cJSON_Delete(request);
-	wake(rollout);
+	/* What is refused must not cost an evaluation. */
+	if (answer)
+		wake(rollout);
 }
 
 int rollout_watch_requests(struct rollout *rollout, struct error *err)
