@@ -42,7 +42,7 @@ struct schema_row {
 	const char *default_text; /* as written in YAML; NULL: empty, zero or unset */
 	double minimum;           /* INT, NUMBER, DURATION (ms); both 0: no bounds */
 	double maximum;
-	const char *const *names;        /* ENUM, NULL-terminated */
+	const char *const *names;        /* ENUM; STRINGS: what items may be. NULL-terminated */
 	const struct schema_row *nested; /* MAP */
 	int custom;                      /* CUSTOM: which, known to src/config */
 	const char *help;                /* one line; unit and meaning */

@@ -23,6 +23,8 @@ static const char *const on_interrupt_names[] = { "rollback", "hold", NULL };
 static const char *const on_crash_names[] = { "rollback", "resume", NULL };
 static const char *const on_deadline_names[] = { "rollback", "hold", NULL };
 static const char *const approval_names[] = { "none", "required", NULL };
+static const char *const notify_event_names[] = { "started", "awaiting_approval", "succeeded",
+	"rolled_back", "aborted", "held", "rollback_failed", NULL };
 static const char *const notify_format_names[] = { "slack", "json", "cloudevents", NULL };
 static const char *const no_data_names[] = { "inconclusive", "fail", "zero", "pass", NULL };
 static const char *const on_fail_names[] = { "rollback", "hold", NULL };
@@ -285,7 +287,7 @@ const struct schema_row notify_rows[] = {
 		.is_required = true, .help = "URL to POST to" },
 	{ "format", SCHEMA_ENUM, offsetof(struct notify_config, format), .default_text = "json",
 		.names = notify_format_names, .help = "what is sent" },
-	{ "on", SCHEMA_STRINGS, offsetof(struct notify_config, on),
+	{ "on", SCHEMA_STRINGS, offsetof(struct notify_config, on), .names = notify_event_names,
 		.help = "outcomes and events that are told, such as `rolled_back`; default all" },
 	{ 0 },
 };

@@ -231,20 +231,16 @@ static bool set_weight(struct loader *loader, const struct place *value, weight_
 	return true;
 }
 
-static bool set_enum(
-	struct loader *loader, const struct schema_row *row, const struct place *value, int *member)
+/* Where `text` is in the row's names; -1 and a problem when it is not. */
+static int find_name(struct loader *loader, const struct schema_row *row, const struct place *value,
+	const char *text)
 {
-	const char *text = value_text(loader, value, "one word");
 	struct buf hint = BUF_INIT(512);
 	const char *near;
 
-	if (!text)
-		return false;
 	for (int i = 0; row->names[i]; i++) {
-		if (strcmp(row->names[i], text) == 0) {
-			*member = i;
-			return true;
-		}
+		if (strcmp(row->names[i], text) == 0)
+			return i;
 	}
 	near = suggest_name(text, row->names);
 	if (near)
@@ -254,7 +250,19 @@ static bool set_enum(
 		buf_add_format(&hint, "%s%s", i ? ", " : "", row->names[i]);
 	wrong(loader, value, buf_text(&hint), "allowed here");
 	buf_release(&hint);
-	return false;
+	return -1;
+}
+
+static bool set_enum(
+	struct loader *loader, const struct schema_row *row, const struct place *value, int *member)
+{
+	const char *text = value_text(loader, value, "one word");
+	int index = text ? find_name(loader, row, value, text) : -1;
+
+	if (index < 0)
+		return false;
+	*member = index;
+	return true;
 }
 
 static bool set_strings(struct loader *loader, const struct schema_row *row,
@@ -287,6 +295,8 @@ static bool set_strings(struct loader *loader, const struct schema_row *row,
 			list.items[i] = arena_strdup(&loader->config->arena, "");
 		else
 			ok = set_string(loader, &item_row, &item, &list.items[i]) && ok;
+		if (ok && row->names && find_name(loader, row, &item, list.items[i]) < 0)
+			ok = false;
 	}
 	if (ok)
 		*member = list;

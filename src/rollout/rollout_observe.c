@@ -180,6 +180,8 @@ static enum task_next stage_passed(struct rollout *rollout)
 		rollout->wait_began_ms = loop_now_ms(rollout->loop);
 	else if (!rollout->facts.is_last_stage)
 		rollout->stage++;
+	if (rollout->facts.next_needs_approval)
+		notify_send(rollout, "awaiting_approval");
 	return rollout_deliver(rollout, ROLLOUT_STAGE_PASSED);
 }
 

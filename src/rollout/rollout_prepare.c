@@ -215,6 +215,7 @@ static enum task_next prepared(struct task *task)
 	if (rollout_take_requests(rollout, &next))
 		return next;
 	rollout_tell(rollout, EVENT_PREPARED, NULL);
+	notify_send(rollout, "started");
 	if (!rollout->config->share.requests)
 		rollout_tell(rollout, EVENT_NOTE,
 			"traffic.share is not configured: the share of traffic that the canary "

@@ -64,6 +64,7 @@ struct rollout {
 	struct evaluation evaluation;
 	struct sleep_op pause;
 	struct proc_op hook;
+	struct notification *notifications; /* sent, perhaps not yet answered; notify.c */
 };
 
 struct rollout *rollout_of(struct task *task);
@@ -122,5 +123,10 @@ bool rollout_owns_journal(struct rollout *rollout);
 /* Starts a hook with CANARYCTL_* in its environment; false: none is configured. */
 bool hook_start(struct rollout *rollout, const struct strv *argv);
 bool hook_succeeded(struct rollout *rollout, const char *name, struct error *err);
+
+/* ---- notify.c ---- */
+/* `event` is static: "started", "awaiting_approval", or the name of an outcome. */
+void notify_send(struct rollout *rollout, const char *event);
+void notify_wait(struct rollout *rollout); /* until all are answered or given up */
 
 #endif

@@ -339,7 +339,9 @@ static void finish(struct rollout *rollout)
 	report_to_json(&rollout->report, &json);
 	rollout_journal(rollout, "finished", buf_text(&json));
 	guardian_dismiss(rollout->guardian);
+	notify_send(rollout, rollout_outcome_name(rollout->report.outcome));
 	rollout_tell(rollout, EVENT_FINISHED, NULL);
+	notify_wait(rollout);
 }
 
 int rollout_run(const struct rollout_request *request, struct rollout_result *ret_result)
