@@ -172,7 +172,7 @@ struct evaluation {
 	size_t count;
 	struct verdict *verdicts; /* owned, count; valid when the task is done */
 	bool asked_prometheus;
-	bool prometheus_answered; /* reachable, whatever it said */
+	bool prometheus_answered; /* it told the time; else no check could be asked */
 	struct error prometheus_error;
 	struct check_run *runs; /* owned */
 	void *clock_query;      /* owned */

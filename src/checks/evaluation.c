@@ -66,7 +66,7 @@ static enum task_next part_start_checks(struct task *task)
 	bool known = read_clock(
 		&part->clock, &evaluation->context.server_time, &evaluation->prometheus_error);
 
-	evaluation->prometheus_answered = part->clock.answered;
+	evaluation->prometheus_answered = known;
 	for (size_t i = 0; i < evaluation->count; i++) {
 		struct check_run *run = &evaluation->runs[i];
 

@@ -116,6 +116,9 @@ static void read_answer(struct prom_query *query)
 	struct http_op *http = &query->http;
 	CLEANUP_BUF struct buf shown = BUF_INIT(SHOWN_QUERY_BYTES);
 
+	/* What the first tries met says more than that the last one ran out of time. */
+	if (http->timed_out && query->error.kind != ERROR_NONE)
+		return;
 	error_clear(&query->error);
 	if (http->error.kind) {
 		describe_no_answer(query);

@@ -273,6 +273,9 @@ static enum task_next evaluated(struct task *task)
 
 	if (rollout_take_requests(rollout, &next))
 		return next;
+	/* Cut short for a request that came to nothing: its verdicts say nothing. */
+	if (rollout->evaluation.task.is_canceled)
+		return task_goto(task, rollout_watch_steps, TASK_MORE);
 	if (has_drifted(rollout))
 		return rollout_deliver(rollout, ROLLOUT_DRIFTED);
 	decision = stage_take(&rules, at, rollout->evaluation.verdicts, rollout->records,
