@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct captures;
 struct config;
 struct check_run;
 
@@ -130,6 +131,9 @@ struct check_context {
 	weight_t stage_weight;
 	int64_t window_ms;  /* ${window} */
 	double server_time; /* Prometheus' clock, seconds; set by the evaluation */
+	const char *target; /* ${target}: "production" or "canary"; NULL: "canary" */
+	/* In a suite: what checks hand to later ones; NULL elsewhere. Owned by the suite's run. */
+	struct captures *captures;
 };
 
 /* One check being asked once. */
@@ -152,6 +156,9 @@ struct check_kind {
 	size_t params_size;
 	/* Rules that a row cannot say; err is shown at the check's line. May be NULL. Pure. */
 	int (*validate)(const struct check_config *check, struct error *err);
+	/* NAME: where in the answer; later checks use ${NAME}. NULL: kind captures nothing. Pure.
+	 */
+	const struct text_map *(*captures)(const struct check_config *check);
 	/* Starts run->task as a child of parent; its steps fill run->measurement. */
 	void (*start)(struct check_run *run, struct task *parent);
 	/* Frees run->state. May be NULL. */

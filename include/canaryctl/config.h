@@ -161,8 +161,8 @@ void config_show(const struct config *config, struct buf *ret_text);
 /* docs/configuration.md, generated from the schema table and the check kinds. */
 void config_write_reference(struct buf *ret_text);
 
-/* ${window}, ${version}, ${stage_weight}, ${service} in a query; malloc'ed. The version is
- * escaped for a PromQL string. */
+/* ${window}, ${version}, ${stage_weight}, ${service}, ${target}, ${target_url} and
+ * ${prometheus_url} in a text; malloc'ed. The version is escaped for a PromQL string. */
 char *config_expand_query(const char *query, const struct check_context *context);
 
 #endif

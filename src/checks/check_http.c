@@ -1,19 +1,23 @@
 /*
- * http {url, method, body, headers, status, json, max_latency}: one request, and what must come
- * back. The value is the time to the whole answer, in seconds. Who cannot be asked is an ERROR;
- * a wrong answer is a FAIL.
+ * http {url, method, body, headers, status, json, contains, max_latency, capture}: one request, and
+ * what must come back; captured values are for later checks of the suite. The value is the time to
+ * the whole answer, in seconds. Who cannot be asked is an ERROR; a wrong answer is a FAIL.
  */
 #include "canaryctl/config.h"
 #include "canaryctl/duration.h"
 #include "canaryctl/loop.h"
 #include "canaryctl/mem.h"
+#include "checks/captures.h"
 #include "checks/check_kinds.h"
 #include "checks/json_path.h"
 #include "checks/measure.h"
+#include "config/query.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 enum { TIMEOUT_MS = 5000, MAX_BYTES = 1 << 20 };
 
@@ -24,7 +28,9 @@ struct http_params {
 	struct text_map headers;
 	int64_t status;
 	struct text_map json;
+	struct strv contains;
 	int64_t max_latency_ms;
+	struct text_map capture;
 };
 
 static const struct schema_row rows[] = {
@@ -56,10 +62,19 @@ static const struct schema_row rows[] = {
 		.type = SCHEMA_TEXT_MAP,
 		.offset = offsetof(struct http_params, json),
 		.help = "values that the JSON answer must have, by path: models[0].name" },
+	{ .name = "contains",
+		.type = SCHEMA_STRINGS,
+		.offset = offsetof(struct http_params, contains),
+		.help = "texts that the answer must contain, each" },
 	{ .name = "max_latency",
 		.type = SCHEMA_DURATION,
 		.offset = offsetof(struct http_params, max_latency_ms),
 		.help = "time that the whole answer may take" },
+	{ .name = "capture",
+		.type = SCHEMA_TEXT_MAP,
+		.offset = offsetof(struct http_params, capture),
+		.help = "values for later checks of the suite, which then run in order: "
+			"`{NAME: PATH}`, used as `${NAME}`" },
 	{ 0 },
 };
 
@@ -93,7 +108,8 @@ static enum task_next http_ask(struct task *task)
 	struct check_run *run = container_of(task, struct check_run, task);
 	const struct http_params *params = run->check->params;
 	struct arena arena = { 0 };
-	CLEANUP_FREE char *url = config_expand_query(params->url, run->context);
+	struct error err = { 0 };
+	CLEANUP_FREE char *url = check_expand(run->context, params->url, &err);
 	CLEANUP_FREE char *body = NULL;
 	struct http_request request = {
 		.url = url,
@@ -103,12 +119,13 @@ static enum task_next http_ask(struct task *task)
 		.fresh_connection = true,
 	};
 
-	if (params->body) {
-		body = config_expand_query(params->body, run->context);
-		request.body = body;
-		if (!names_content_type(&params->headers))
-			request.content_type = "application/json";
-	}
+	if (url && params->body)
+		body = check_expand(run->context, params->body, &err);
+	if (err.kind)
+		return measure_unasked(run, &err);
+	request.body = body;
+	if (body && !names_content_type(&params->headers))
+		request.content_type = "application/json";
 	request.headers = build_headers(&arena, &params->headers);
 	http_start(run->state, task, &request);
 	arena_release(&arena);
@@ -147,27 +164,84 @@ static bool check_value(
 	return false;
 }
 
-static bool check_json(const struct check_run *run, const struct http_op *http, struct buf *problem)
+static bool check_json(const struct check_run *run, const cJSON *root, struct buf *problem)
+{
+	const struct http_params *params = run->check->params;
+
+	for (size_t i = 0; i < params->json.count; i++) {
+		struct error err = { 0 };
+		CLEANUP_FREE char *expected =
+			check_expand(run->context, params->json.values[i], &err);
+
+		if (!expected) {
+			buf_add_text(problem, err.message);
+			return false;
+		}
+		if (!check_value(root, params->json.keys[i], expected, problem))
+			return false;
+	}
+	return true;
+}
+
+/* Without a suite there is nobody to use them. */
+static bool capture_values(const struct check_run *run, const cJSON *root, struct buf *problem)
+{
+	const struct http_params *params = run->check->params;
+	struct captures *captures = run->context->captures;
+
+	for (size_t i = 0; captures && i < params->capture.count; i++) {
+		const cJSON *value = json_path_find(root, params->capture.values[i]);
+		CLEANUP_BUF struct buf text = BUF_INIT(1024);
+		struct error err = { 0 };
+
+		if (!cJSON_IsString(value) && !cJSON_IsNumber(value)) {
+			buf_add_format(problem, "'%s' is %s", params->capture.values[i],
+				value ? "neither text nor a number" : "absent");
+			return false;
+		}
+		if (cJSON_IsString(value))
+			buf_add_text(&text, value->valuestring);
+		else
+			json_value_write(value, &text);
+		if (captures_set(captures, params->capture.keys[i], buf_text(&text), &err) < 0) {
+			buf_add_text(problem, err.message);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool check_document(
+	const struct check_run *run, const struct http_op *http, struct buf *problem)
 {
 	const struct http_params *params = run->check->params;
 	cJSON *root = NULL;
-	bool ok = true;
+	bool ok;
 
-	if (!params->json.count)
+	if (!params->json.count && !params->capture.count)
 		return true;
 	root = cJSON_ParseWithLength(buf_text(&http->body), http->body.length);
 	if (!root) {
 		buf_add_text(problem, "the answer is not JSON");
 		return false;
 	}
-	for (size_t i = 0; ok && i < params->json.count; i++) {
-		CLEANUP_FREE char *expected =
-			config_expand_query(params->json.values[i], run->context);
-
-		ok = check_value(root, params->json.keys[i], expected, problem);
-	}
+	ok = check_json(run, root, problem) && capture_values(run, root, problem);
 	cJSON_Delete(root);
 	return ok;
+}
+
+static bool check_contains(
+	const struct http_params *params, const struct http_op *http, struct buf *problem)
+{
+	for (size_t i = 0; i < params->contains.count; i++) {
+		const char *text = params->contains.items[i];
+
+		if (memmem(buf_text(&http->body), http->body.length, text, strlen(text)))
+			continue;
+		buf_add_format(problem, "the answer does not contain '%s'", text);
+		return false;
+	}
+	return true;
 }
 
 static bool check_latency(
@@ -213,8 +287,9 @@ static enum task_next http_answered(struct task *task)
 	m->value = (double)http->elapsed_ms / 1000;
 	measurement_apply_conditions(m, run->check);
 	if (answered)
-		m->fails =
-			!check_status(params, http, &problem) || !check_json(run, http, &problem);
+		m->fails = !check_status(params, http, &problem) ||
+			   !check_document(run, http, &problem) ||
+			   !check_contains(params, http, &problem);
 	m->fails = m->fails || !check_latency(params, http, &problem);
 	snprintf(m->message, sizeof(m->message), "%s", buf_text(&problem));
 	return measure_end(run);
@@ -226,23 +301,49 @@ static const struct task_step steps[] = {
 	{ 0 },
 };
 
+static int bad_path(const char *path, struct error *err)
+{
+	error_set(err, ERROR_CONFIG, 0, "'%s' is not a path into JSON", path);
+	return error_hint(err, "paths look like  status  or  models[0].name");
+}
+
+/* Names that can be told from the built-in variables, and paths. */
+static int validate_capture(const struct text_map *capture, struct error *err)
+{
+	for (size_t i = 0; i < capture->count; i++) {
+		const char *name = capture->keys[i];
+		bool is_taken = false;
+
+		for (size_t j = 0; query_variables[j]; j++)
+			is_taken = is_taken || strcmp(query_variables[j], name) == 0;
+		if (is_taken || !*name || name[strspn(name, NAME_CHARACTERS)])
+			return error_set(err, ERROR_CONFIG, 0, "'%s' cannot be captured: %s", name,
+				is_taken ? "it is a variable already"
+					 : "names have letters, digits and '_'");
+		if (!json_path_valid(capture->values[i]))
+			return bad_path(capture->values[i], err);
+	}
+	return 0;
+}
+
 static int validate(const struct check_config *check, struct error *err)
 {
 	const struct http_params *params = check->params;
 
-	if (check_validate_no_baseline(check, err))
+	if (check_validate_once(check, err) < 0)
 		return -1;
-	if (check->min_samples > 0 || check->min_samples_query)
-		return error_set(err, ERROR_CONFIG, 0,
-			"check '%s' is one request: min_samples has no meaning", check->name);
 	for (size_t i = 0; i < params->json.count; i++) {
-		if (!json_path_valid(params->json.keys[i])) {
-			error_set(err, ERROR_CONFIG, 0, "'%s' is not a path into JSON",
-				params->json.keys[i]);
-			return error_hint(err, "paths look like  status  or  models[0].name");
-		}
+		if (!json_path_valid(params->json.keys[i]))
+			return bad_path(params->json.keys[i], err);
 	}
-	return 0;
+	return validate_capture(&params->capture, err);
+}
+
+static const struct text_map *captures(const struct check_config *check)
+{
+	const struct http_params *params = check->params;
+
+	return &params->capture;
 }
 
 static void start(struct check_run *run, struct task *parent)
@@ -260,11 +361,12 @@ static void release(struct check_run *run)
 
 const struct check_kind check_kind_http = {
 	.name = "http",
-	.help = "one HTTP request: status, values in the JSON answer, time",
+	.help = "one HTTP request: status, values in the JSON answer, texts, time",
 	.unit = UNIT_SECONDS,
 	.rows = rows,
 	.params_size = sizeof(struct http_params),
 	.validate = validate,
+	.captures = captures,
 	.start = start,
 	.release = release,
 };

@@ -18,6 +18,13 @@ const struct check_kind *const check_kinds[] = {
 	&check_kind_latency,
 	&check_kind_prometheus,
 	&check_kind_http,
+	&check_kind_log,
+	&check_kind_command,
+	&check_kind_file,
+	&check_kind_env_file,
+	&check_kind_yaml,
+	&check_kind_git,
+	&check_kind_gpu,
 	NULL,
 };
 
@@ -55,4 +62,25 @@ int check_validate_counting(const struct check_config *check, struct error *err)
 	error_set(err, ERROR_CONFIG, 0,
 		"check '%s' counts its requests itself: min_samples is a number here", check->name);
 	return error_hint(err, "write  min_samples: %.0f", check->min_samples);
+}
+
+int check_validate_once(const struct check_config *check, struct error *err)
+{
+	if (check_validate_no_baseline(check, err) < 0)
+		return -1;
+	if (check->min_samples > 0 || check->min_samples_query)
+		return error_set(err, ERROR_CONFIG, 0,
+			"check '%s' looks once: min_samples has no meaning", check->name);
+	return 0;
+}
+
+int check_validate_no_condition(const struct check_config *check, struct error *err)
+{
+	if (check_validate_once(check, err) < 0)
+		return -1;
+	if (!check->require.text && !check->prefer.text && !check->critical.text)
+		return 0;
+	return error_set(err, ERROR_CONFIG, 0,
+		"check '%s' has no number: kind '%s' takes no require, prefer or critical",
+		check->name, check->kind->name);
 }

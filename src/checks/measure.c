@@ -24,6 +24,17 @@ enum task_next measure_error(struct check_run *run, const struct error *error)
 	return measure_end(run);
 }
 
+enum task_next measure_unasked(struct check_run *run, const struct error *error)
+{
+	if (error->kind != ERROR_UNAVAILABLE)
+		return measure_error(run, error);
+	run->measurement.measured = MEASURED_NO_DATA;
+	run->measurement.error = *error;
+	snprintf(run->measurement.message, sizeof(run->measurement.message), "%.500s",
+		error->message);
+	return measure_end(run);
+}
+
 bool measure_count(struct measurement *m, const struct count_query *count)
 {
 	static const enum no_data_reason reasons[] = {

@@ -14,6 +14,12 @@ void measure_no_data(struct measurement *m, enum no_data_reason reason, const ch
 enum task_next measure_error(struct check_run *run, const struct error *error);
 
 /*
+ * A text of the check has no value: NO_DATA when it waits for another check's, else an error.
+ * Returns measure_end().
+ */
+enum task_next measure_unasked(struct check_run *run, const struct error *error);
+
+/*
  * Samples, span, warning, and for other outcomes than COUNT_DONE the reason. True when there are
  * requests to judge.
  */

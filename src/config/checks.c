@@ -1,6 +1,7 @@
 /* Checks and suites: rows that all checks have, plus those of the one kind each names. */
 #include "canaryctl/check.h"
 #include "config/loader.h"
+#include "config/query.h"
 #include "config/schema_rows.h"
 
 #include <string.h>
@@ -135,6 +136,93 @@ static void load_check(struct loader *loader, const struct place *map, struct ch
 		diagnose(&loader->diagnostics, map, *err.hint ? err.hint : NULL, "%s", err.message);
 }
 
+/* ---- ${variables} outside of queries ---- */
+
+/* What the texts of one check may use: the variables, and what checks before it captured. */
+struct known_variables {
+	struct loader *loader;
+	const struct place *check;
+	const struct check_config *before;
+	size_t before_count;
+};
+
+static bool is_captured(const struct known_variables *known, const char *name, size_t length)
+{
+	for (size_t i = 0; i < known->before_count; i++) {
+		const struct check_config *check = &known->before[i];
+		const struct text_map *captures =
+			check->kind && check->kind->captures ? check->kind->captures(check) : NULL;
+
+		for (size_t j = 0; captures && j < captures->count; j++) {
+			if (strlen(captures->keys[j]) == length &&
+				strncmp(captures->keys[j], name, length) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void check_text(const struct known_variables *known, const char *text)
+{
+	size_t length;
+
+	while (text && (text = query_unknown_variable(text, &length))) {
+		if (length < 3 || !is_captured(known, text + 2, length - 3))
+			say_unknown_variable(known->loader, known->check, text, length);
+		text += length;
+	}
+}
+
+static void check_texts(const struct known_variables *known, const struct check_config *check)
+{
+	for (const struct schema_row *row = check->kind->rows; row->name; row++) {
+		const char *member = (const char *)check->params + row->offset;
+		const struct text_map *map = (const void *)member;
+		const struct strv *list = (const void *)member;
+
+		switch (row->type) {
+		case SCHEMA_STRING:
+		case SCHEMA_PATH:
+		case SCHEMA_PROGRAM:
+		case SCHEMA_URL:
+			check_text(known, *(char *const *)(const void *)member);
+			break;
+		case SCHEMA_TEXT_MAP:
+			for (size_t i = 0; i < map->count; i++)
+				check_text(known, map->values[i]);
+			break;
+		case SCHEMA_ARGV:
+		case SCHEMA_STRINGS:
+			for (size_t i = 0; i < list->count; i++)
+				check_text(known, list->items[i]);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static void check_variables_of(struct loader *loader, const struct place *map,
+	const struct check_config *checks, size_t index)
+{
+	const struct check_config *check = &checks[index];
+	struct known_variables known = {
+		.loader = loader, .check = map, .before = checks, .before_count = index
+	};
+	const struct text_map *captures;
+
+	/* Queries have been looked at, and no server's answer may get into one. */
+	if (!check->kind || check->kind->needs_prometheus)
+		return;
+	captures = check->kind->captures ? check->kind->captures(check) : NULL;
+	if (captures && captures->count && !loader->suite)
+		diagnose(&loader->diagnostics, map, "move the check into a suite",
+			"captures values, which only later checks of a suite can use");
+	if (!loader->suite)
+		known.before_count = 0;
+	check_texts(&known, check);
+}
+
 void load_checks(struct loader *loader, const struct place *list, struct check_config **checks,
 	size_t *count)
 {
@@ -156,6 +244,7 @@ void load_checks(struct loader *loader, const struct place *list, struct check_c
 
 		load_check(loader, &item, &all[*count + i]);
 		check_name(loader, &item, all, *count + i);
+		check_variables_of(loader, &item, all, *count + i);
 	}
 	*checks = all;
 	*count += list->node->count;

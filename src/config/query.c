@@ -6,13 +6,24 @@
 #include <ctype.h>
 #include <string.h>
 
-enum variable { VARIABLE_WINDOW, VARIABLE_VERSION, VARIABLE_STAGE_WEIGHT, VARIABLE_SERVICE };
+enum variable {
+	VARIABLE_WINDOW,
+	VARIABLE_VERSION,
+	VARIABLE_STAGE_WEIGHT,
+	VARIABLE_SERVICE,
+	VARIABLE_TARGET,
+	VARIABLE_TARGET_URL,
+	VARIABLE_PROMETHEUS_URL,
+};
 
 const char *const query_variables[] = {
 	[VARIABLE_WINDOW] = "window",
 	[VARIABLE_VERSION] = "version",
 	[VARIABLE_STAGE_WEIGHT] = "stage_weight",
 	[VARIABLE_SERVICE] = "service",
+	[VARIABLE_TARGET] = "target",
+	[VARIABLE_TARGET_URL] = "target_url",
+	[VARIABLE_PROMETHEUS_URL] = "prometheus_url",
 	NULL,
 };
 
@@ -142,6 +153,27 @@ static void add_escaped(struct buf *text, const char *value)
 	}
 }
 
+static const char *target_of(const struct check_context *context)
+{
+	return context->target ? context->target : "canary";
+}
+
+/* The scheme and host of the target's health page: what its other pages are below. */
+static void add_target_url(struct buf *text, const struct check_context *context)
+{
+	const struct config *config = context->config;
+	const struct endpoint_config *endpoint;
+	const char *host;
+
+	if (!config)
+		return;
+	endpoint = strcmp(target_of(context), "production") == 0 ? &config->production
+								 : &config->canary;
+	host = strstr(endpoint->health, "://");
+	host = host ? host + 3 : endpoint->health;
+	buf_add(text, endpoint->health, (size_t)(host - endpoint->health) + strcspn(host, "/?#"));
+}
+
 static void add_variable(
 	struct buf *text, enum variable variable, const struct check_context *context)
 {
@@ -160,6 +192,15 @@ static void add_variable(
 		break;
 	case VARIABLE_SERVICE:
 		add_escaped(text, context->config ? context->config->service : "");
+		break;
+	case VARIABLE_TARGET:
+		buf_add_text(text, target_of(context));
+		break;
+	case VARIABLE_TARGET_URL:
+		add_target_url(text, context);
+		break;
+	case VARIABLE_PROMETHEUS_URL:
+		buf_add_text(text, context->config ? context->config->prometheus.url : "");
 		break;
 	}
 }

@@ -97,26 +97,34 @@ static bool url_valid(const char *text)
 	return scheme && text[scheme] && !strchr("/:?#", text[scheme]);
 }
 
-static bool check_variables(struct loader *loader, const struct place *value, const char *text)
+bool say_unknown_variable(
+	struct loader *loader, const struct place *value, const char *unknown, size_t length)
 {
-	char hint[160];
+	struct buf hint = BUF_INIT(512);
 	char name[64];
 	const char *near;
+
+	snprintf(name, sizeof(name), "%.*s", length > 3 ? (int)length - 3 : 0, unknown + 2);
+	near = suggest_name(name, query_variables);
+	if (near) {
+		buf_add_format(&hint, "did you mean '${%s}'?", near);
+	} else {
+		buf_add_text(&hint, "there are");
+		for (size_t i = 0; query_variables[i]; i++)
+			buf_add_format(&hint, "%s ${%s}", i ? "," : "", query_variables[i]);
+	}
+	diagnose(&loader->diagnostics, value, buf_text(&hint), "'%.*s' is not a variable",
+		length > 100 ? 100 : (int)length, unknown);
+	buf_release(&hint);
+	return false;
+}
+
+static bool check_variables(struct loader *loader, const struct place *value, const char *text)
+{
 	size_t length;
 	const char *unknown = query_unknown_variable(text, &length);
 
-	if (!unknown)
-		return true;
-	snprintf(name, sizeof(name), "%.*s", length > 3 ? (int)length - 3 : 0, unknown + 2);
-	near = suggest_name(name, query_variables);
-	if (near)
-		snprintf(hint, sizeof(hint), "did you mean '${%s}'?", near);
-	else
-		snprintf(hint, sizeof(hint),
-			"queries may use ${window}, ${version}, ${stage_weight} and ${service}");
-	diagnose(&loader->diagnostics, value, hint, "'%.*s' is not a variable",
-		length > 100 ? 100 : (int)length, unknown);
-	return false;
+	return !unknown || say_unknown_variable(loader, value, unknown, length);
 }
 
 static bool set_string(struct loader *loader, const struct schema_row *row,

@@ -348,8 +348,8 @@ static void test_check_problems(void **state)
 			"c.yaml:12:24: checks[0].min_samples.query: '${zzz}' is not a variable\n"
 			"   12 |   min_samples: {query: '${zzz}', at_least: 1}\n"
 			"      |                        ^\n"
-			"  hint: queries may use ${window}, ${version}, ${stage_weight} and "
-			"${service}\n" },
+			"  hint: there are ${window}, ${version}, ${stage_weight}, ${service}, "
+			"${target}, ${target_url}, ${prometheus_url}\n" },
 		{ "checks:\n- name: a\n  ratio: {of: a, over: b}\n  require: 0.5%\n",
 			"c.yaml:12:12: checks[0].require: '0.5%' is not a condition: one of < <= > "
 			">= == "
