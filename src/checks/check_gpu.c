@@ -176,8 +176,13 @@ static enum task_next gpu_answered(struct task *task)
 
 	if (err.kind || gpu_read_series(&state->list, &state->query.result, &err) < 0)
 		return measure_error(run, &err);
-	if (state->query.result.warnings)
-		snprintf(m->warning, sizeof(m->warning), "%s", state->query.result.warnings);
+	if (state->query.result.warnings) {
+		CLEANUP_FREE char *why = mem_format(
+			"the answer may be partial: %.300s", state->query.result.warnings);
+
+		measure_no_data(m, NO_DATA_PARTIAL, why);
+		return measure_end(run);
+	}
 	if (state->list.count)
 		return judge_list(run);
 	measure_no_data(m, NO_DATA_NO_SERIES,

@@ -21,6 +21,8 @@
 	ROW(resume)                                                                                \
 	ROW(approve)                                                                               \
 	ROW(abort)                                                                                 \
+	ROW(gate)                                                                                  \
+	ROW(check)                                                                                 \
 	ROW(recover)                                                                               \
 	ROW(config)                                                                                \
 	ROW(guardian)                                                                              \

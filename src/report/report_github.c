@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *environment(const char *name)
+const char *github_environment(const char *name)
 {
 	const char *value = getenv(name);
 
@@ -34,9 +34,9 @@ static bool append_all(int fd, const char *bytes, size_t length)
 }
 
 /* What cannot be told to GitHub does not change how a rollout ended: a warning, no more. */
-static void append(const char *variable, const struct buf *text)
+void github_append(const char *variable, const struct buf *text)
 {
-	const char *path = environment(variable);
+	const char *path = github_environment(variable);
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 
 	if (fd < 0 || !append_all(fd, buf_text(text), text->length))
@@ -46,7 +46,7 @@ static void append(const char *variable, const struct buf *text)
 }
 
 /* name=value: one line each, so nothing in a value can begin another output. */
-static void add_output(struct buf *text, const char *name, const char *value)
+void github_add_output(struct buf *text, const char *name, const char *value)
 {
 	buf_add_format(text, "%s=", name);
 	escape_add_one_line(text, value);
@@ -60,15 +60,15 @@ static void write_outputs(const struct rollout_report *report)
 	char weight[WEIGHT_TEXT_SIZE];
 
 	report_say_why(report, &why);
-	add_output(&text, "outcome", rollout_outcome_name(report->outcome));
-	add_output(&text, "deployment", report->deployment ? report->deployment : "");
-	add_output(&text, "canary-weight", canary < 0 ? "" : weight_format(canary, weight));
-	add_output(&text, "reason", buf_text(&why));
-	append("GITHUB_OUTPUT", &text);
+	github_add_output(&text, "outcome", rollout_outcome_name(report->outcome));
+	github_add_output(&text, "deployment", report->deployment ? report->deployment : "");
+	github_add_output(&text, "canary-weight", canary < 0 ? "" : weight_format(canary, weight));
+	github_add_output(&text, "reason", buf_text(&why));
+	github_append("GITHUB_OUTPUT", &text);
 }
 
 /* A workflow command's message: % and line ends as the runner decodes them. */
-static void add_command_text(struct buf *line, const char *text)
+void github_add_command_text(struct buf *line, const char *text)
 {
 	CLEANUP_BUF struct buf clean = BUF_INIT(0);
 
@@ -97,7 +97,7 @@ static void print_error(const struct rollout_report *report)
 		buf_add_text(&text, "\nrun now: canaryctl rollback");
 	buf_add_format(&line, "::%s title=canary deployment %s::", is_held ? "warning" : "error",
 		rollout_outcome_name(report->outcome));
-	add_command_text(&line, buf_text(&text));
+	github_add_command_text(&line, buf_text(&text));
 	fprintf(stderr, "%s\n", buf_text(&line));
 }
 
@@ -105,13 +105,13 @@ void report_to_github(const struct rollout_report *report)
 {
 	CLEANUP_BUF struct buf summary = BUF_INIT(0);
 
-	if (environment("GITHUB_STEP_SUMMARY")) {
+	if (github_environment("GITHUB_STEP_SUMMARY")) {
 		report_to_markdown(report, &summary);
-		append("GITHUB_STEP_SUMMARY", &summary);
+		github_append("GITHUB_STEP_SUMMARY", &summary);
 	}
-	if (environment("GITHUB_OUTPUT"))
+	if (github_environment("GITHUB_OUTPUT"))
 		write_outputs(report);
-	if ((environment("GITHUB_STEP_SUMMARY") || environment("GITHUB_OUTPUT")) &&
+	if ((github_environment("GITHUB_STEP_SUMMARY") || github_environment("GITHUB_OUTPUT")) &&
 		!report_is_good(report))
 		print_error(report);
 }

@@ -149,6 +149,26 @@ struct report_frame {
 /* Adds the lines, each ended by "\n" and no wider than the screen. Returns how many. */
 int report_frame_add(const struct report_frame *frame, struct buf *ret_text);
 
+/* report_junit.c: pieces of JUnit XML. */
+struct junit_tally {
+	int tests, failures, errors, skipped;
+};
+void junit_tally_add(struct junit_tally *sum, const struct junit_tally *part);
+void junit_add_attribute(struct buf *xml, const char *name, const char *value);
+void junit_add_tally(struct buf *xml, const struct junit_tally *tally);
+void junit_add_span(struct buf *xml, int64_t began, int64_t ended);
+void junit_begin_testcase(struct buf *xml, const char *class_name, const char *name);
+/* <failure>, <error>: a short message, and the long one as the element's text; ends the case. */
+void junit_add_problem(struct buf *xml, const char *element, const char *type, const char *message,
+	const char *text);
+void junit_add_skipped(struct buf *xml, const char *message, struct junit_tally *tally);
+
+/* report_github.c: what the runner of GitHub Actions reads. */
+const char *github_environment(const char *name); /* NULL: not set, or empty */
+void github_append(const char *variable, const struct buf *text);
+void github_add_output(struct buf *text, const char *name, const char *value);
+void github_add_command_text(struct buf *line, const char *text);
+
 /* report_live.c */
 struct rollout_observer *report_live_new(const struct report_options *options);
 

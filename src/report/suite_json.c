@@ -1,0 +1,70 @@
+/*
+ * Suites for programs. The names of the fields are a contract (specification, section 5): add,
+ * never rename. What is not known is null.
+ */
+#include "canaryctl/clock.h"
+#include "report/suite_lines.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdlib.h>
+
+static void add_string(cJSON *object, const char *name, const char *value)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(0);
+
+	if (!value || !*value) {
+		cJSON_AddNullToObject(object, name);
+		return;
+	}
+	escape_add_utf8(&text, value);
+	cJSON_AddStringToObject(object, name, buf_text(&text));
+}
+
+static cJSON *check_json(const struct suite_check *check)
+{
+	const struct verdict *verdict = &check->verdict;
+	const struct measurement *m = &verdict->measurement;
+	cJSON *json = cJSON_CreateObject();
+
+	add_string(json, "name", verdict->check->name);
+	add_string(json, "kind", verdict->check->kind->name);
+	cJSON_AddStringToObject(json, "status", suite_status_name(check->status));
+	cJSON_AddStringToObject(json, "result", check_result_name(verdict->result));
+	if (m->has_value && isfinite(m->value))
+		cJSON_AddNumberToObject(json, "value", m->value);
+	else
+		cJSON_AddNullToObject(json, "value");
+	add_string(json, "require", verdict->check->require.text);
+	add_string(json, "message", verdict->message);
+	add_string(json, "hint", suite_hint(check));
+	cJSON_AddNumberToObject(json, "duration_ms", (double)verdict->duration_ms);
+	return json;
+}
+
+void suite_to_json(const struct suite_report *report, struct buf *ret_json)
+{
+	cJSON *json = cJSON_CreateObject();
+	cJSON *counts, *checks;
+	char time[CLOCK_TEXT_SIZE];
+	char *text;
+
+	add_string(json, "suite", report->suite);
+	cJSON_AddStringToObject(json, "verdict", suite_status_name(report->verdict));
+	add_string(json, "started_at", clock_format_utc(report->started_at, time));
+	cJSON_AddNumberToObject(json, "duration_ms", (double)report->duration_ms);
+	counts = cJSON_AddObjectToObject(json, "counts");
+	for (int i = 0; i < SUITE_STATUS_COUNT; i++)
+		cJSON_AddNumberToObject(
+			counts, suite_status_name((enum suite_status)i), report->counts[i]);
+	checks = cJSON_AddArrayToObject(json, "checks");
+	for (size_t i = 0; i < report->count; i++)
+		cJSON_AddItemToArray(checks, check_json(&report->checks[i]));
+	text = cJSON_Print(json);
+	if (!text)
+		abort();
+	buf_add_text(ret_json, text);
+	buf_add_text(ret_json, "\n");
+	free(text);
+	cJSON_Delete(json);
+}
