@@ -128,7 +128,7 @@ static enum task_next ask_batch(struct task *task)
 	struct suite_asking *asking = container_of(task, struct suite_asking, asker);
 	const struct suite_request *request = &asking->run->request;
 
-	if (asking->next >= asking->count || asking->timed_out) {
+	if (asking->next >= asking->count || asking->timed_out || task->is_canceled) {
 		task_cancel(&asking->watchdog);
 		return TASK_DONE;
 	}

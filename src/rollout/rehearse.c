@@ -159,6 +159,27 @@ static enum task_next everything_asked(struct task *task)
 	return TASK_MORE;
 }
 
+/* ---- the suites that must be GO ---- */
+static enum task_next ask_preflight(struct task *task)
+{
+	struct rollout *rollout = rollout_of(task);
+
+	if (!rollout_preflight_start(rollout, rollout->preflight_index))
+		return task_goto(task, task->step + 1, TASK_MORE);
+	return TASK_WAIT;
+}
+
+static enum task_next preflight_answered(struct task *task)
+{
+	struct rehearsal *rehearsal = rehearsal_of(task);
+	struct error err = { 0 };
+
+	if (rollout_preflight_refuses(&rehearsal->rollout, &err))
+		add_obstacle(rehearsal, &err);
+	rehearsal->rollout.preflight_index++;
+	return task_goto(task, task->step - 2, TASK_MORE); /* the next suite */
+}
+
 /* ---- each stage's file ---- */
 static enum task_next render_stage(struct task *task)
 {
@@ -236,6 +257,8 @@ static const struct task_step rehearsal_steps[] = {
 	{ "check host", check_host },
 	{ "ask everything", ask_everything },
 	{ "everything asked", everything_asked },
+	{ "ask preflight", ask_preflight },
+	{ "preflight answered", preflight_answered },
 	{ "render stage", render_stage },
 	{ "stage rendered", stage_rendered },
 	{ "tell time line", tell_time_line },

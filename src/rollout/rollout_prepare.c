@@ -116,6 +116,29 @@ static enum task_next looked_around(struct task *task)
 	return TASK_MORE;
 }
 
+static enum task_next ask_preflight(struct task *task)
+{
+	struct rollout *rollout = rollout_of(task);
+
+	if (!rollout_preflight_start(rollout, rollout->preflight_index))
+		return task_goto(task, task->step + 1, TASK_MORE);
+	return TASK_WAIT;
+}
+
+static enum task_next preflight_answered(struct task *task)
+{
+	struct rollout *rollout = rollout_of(task);
+	struct error err = { 0 };
+	enum task_next next;
+
+	if (rollout_take_requests(rollout, &next))
+		return next;
+	if (rollout_preflight_refuses(rollout, &err))
+		return refuse(rollout, &err);
+	rollout->preflight_index++;
+	return task_goto(task, task->step - 2, TASK_MORE); /* the next suite */
+}
+
 static enum task_next run_before_hook(struct task *task)
 {
 	struct rollout *rollout = rollout_of(task);
@@ -233,6 +256,8 @@ const struct task_step rollout_prepare_steps[] = {
 	{ "tell started", tell_started },
 	{ "look around", look_around },
 	{ "looked around", looked_around },
+	{ "ask preflight", ask_preflight },
+	{ "preflight answered", preflight_answered },
 	{ "run before hook", run_before_hook },
 	{ "before hook ended", before_hook_ended },
 	{ "make zero", make_zero },

@@ -9,6 +9,7 @@
 #include "canaryctl/rollout.h"
 #include "canaryctl/rollout_machine.h"
 #include "canaryctl/stage.h"
+#include "canaryctl/suite.h"
 
 /* What somebody outside asked for; taken up between two steps, never in a callback. */
 struct requests {
@@ -62,6 +63,8 @@ struct rollout {
 	/* Operations. */
 	struct traffic_change change;
 	struct evaluation evaluation;
+	struct suite_run preflight;
+	size_t preflight_index;
 	struct sleep_op pause;
 	struct proc_op hook;
 	struct notification *notifications; /* sent, perhaps not yet answered; notify.c */
@@ -89,6 +92,12 @@ extern const struct task_step rollout_prepare_steps[];
 bool rollout_query_impossible(const struct rollout *rollout, struct error *err);
 bool rollout_metrics_missing(const struct rollout *rollout, struct error *err);
 bool rollout_canary_unfit(const struct rollout *rollout, struct error *err);
+
+/* ---- rollout_preflight.c ---- */
+/* Starts the suite of that index in rollout.preflight; false: there is none. */
+bool rollout_preflight_start(struct rollout *rollout, size_t index);
+/* After it: is it not GO? Fills *err when so. */
+bool rollout_preflight_refuses(const struct rollout *rollout, struct error *err);
 
 /* ---- rollout_observe.c ---- */
 extern const struct task_step rollout_observe_steps[];

@@ -19,6 +19,8 @@ static void wake(struct rollout *rollout)
 		task_cancel(&rollout->evaluation.task);
 	if (op_is_running(&rollout->change.task.as_child) && rollout->change.goal == TRAFFIC_READ)
 		task_cancel(&rollout->change.task);
+	if (op_is_running(&rollout->preflight.task.as_child))
+		task_cancel(&rollout->preflight.task);
 }
 
 static void on_signal(int signal_number, void *context)

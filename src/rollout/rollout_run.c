@@ -320,6 +320,7 @@ void rollout_release(struct rollout *rollout)
 	if (rollout->change.config)
 		traffic_change_release(&rollout->change);
 	evaluation_release(&rollout->evaluation);
+	suite_release(&rollout->preflight);
 	proc_release(&rollout->hook);
 	loop_free(rollout->loop);
 	rollout_view_release(&rollout->previous);
