@@ -35,8 +35,9 @@ void buf_clear(struct buf *buf);             /* keeps the memory */
 void buf_release(struct buf *buf);
 
 /*
- * Adds text with everything that could steer a terminal (control characters, escapes, DEL, C1)
- * written as \xNN, so that text from outside can be shown.
+ * Adds text with everything that could steer a terminal or deceive a reader (control characters,
+ * escapes, DEL, C1, what turns the reading direction, bytes that are no UTF-8) written as \xNN, so
+ * that text from outside can be shown.
  */
 bool buf_add_printable(struct buf *buf, const char *text);
 

@@ -1,6 +1,7 @@
 /* Bounded byte buffer: see canaryctl/buf.h. */
 #include "canaryctl/buf.h"
 #include "canaryctl/mem.h"
+#include "canaryctl/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -96,16 +97,22 @@ void buf_release(struct buf *buf)
 
 bool buf_add_printable(struct buf *buf, const char *text)
 {
-	const unsigned char *p;
+	while (*text) {
+		const char *start = text;
+		uint32_t character = utf8_next(&text);
+		/* A replacement from a single byte stands for that byte, which is no UTF-8. */
+		bool is_plain = utf8_columns(character) >= 0 &&
+				!(character == UTF8_REPLACEMENT && text - start == 1);
 
-	for (p = (const unsigned char *)text; *p; p++) {
-		/* U+0080..U+009F (C1 controls) are 0xC2 0x80..0x9F in UTF-8. */
-		bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f;
-		bool ok = c1                          ? buf_add_format(buf, "\\x%02x", *++p)
-			  : (*p < 0x20 || *p == 0x7f) ? buf_add_format(buf, "\\x%02x", *p)
-						      : buf_add(buf, p, 1);
-		if (!ok)
-			return false;
+		if (is_plain) {
+			if (!buf_add(buf, start, (size_t)(text - start)))
+				return false;
+			continue;
+		}
+		for (; start < text; start++) {
+			if (!buf_add_format(buf, "\\x%02x", (unsigned char)*start))
+				return false;
+		}
 	}
 	return true;
 }

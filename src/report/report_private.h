@@ -6,6 +6,7 @@
 #define CANARYCTL_REPORT_PRIVATE_H
 
 #include "canaryctl/report.h"
+#include "canaryctl/utf8.h"
 
 /* X(identifier, name) */
 #define ROLLOUT_OUTCOMES(X)                                                                        \
@@ -37,12 +38,6 @@
 	X(EVENT_PLAN, "plan")                                                                      \
 	X(EVENT_NOTE, "note")                                                                      \
 	X(EVENT_FINISHED, "finished")
-
-/* report_utf8.c: one character at a time, also of text that is no UTF-8. */
-#define UTF8_REPLACEMENT 0xfffdU
-uint32_t utf8_next(const char **text); /* moves *text on; one replacement per wrong byte */
-void utf8_add(struct buf *buf, uint32_t character);
-int utf8_columns(uint32_t character); /* 0, 1 or 2; -1: invisible, and may deceive a reader */
 
 /* report_escape.c: text from outside for each format. */
 void escape_add_utf8(struct buf *buf, const char *text); /* valid UTF-8 for JSON */

@@ -2,7 +2,8 @@
  * UTF-8, character by character, and how wide a terminal shows each. A table of our own, because
  * wcwidth() depends on the locale and knows nothing outside of it.
  */
-#include "report/report_private.h"
+#include "canaryctl/utf8.h"
+#include "canaryctl/mem.h"
 
 struct range {
 	uint32_t first, last;
@@ -64,6 +65,8 @@ static bool is_in(uint32_t character, const struct range *ranges, size_t count)
 
 int utf8_columns(uint32_t character)
 {
+	if (character >= ' ' && character < 0x7f)
+		return 1; /* nearly everything */
 	if (is_in(character, invisible, ARRAY_SIZE(invisible)))
 		return -1;
 	if (is_in(character, zero_width, ARRAY_SIZE(zero_width)))
