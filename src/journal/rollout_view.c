@@ -1,4 +1,5 @@
 /* The fold of a rollout's events into what it is doing: see canaryctl/journal.h. Pure. */
+#include "canaryctl/duration.h"
 #include "canaryctl/journal.h"
 #include "canaryctl/mem.h"
 
@@ -6,6 +7,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+/* What no rollout reaches; a journal can be damaged, and its numbers are only believed within. */
+#define MOST_STAGES    10000
+#define LATEST_TIME_MS (INT64_C(1) << 52)
 
 static void copy_text(const cJSON *object, const char *key, char *text, size_t size)
 {
@@ -17,11 +22,20 @@ static void copy_text(const cJSON *object, const char *key, char *text, size_t s
 	text[size - 1] = '\0';
 }
 
-static double number_of(const cJSON *object, const char *key, double otherwise)
+/* A whole number within bounds; whatever else a damaged record holds is `otherwise`. */
+static int64_t whole_of(const cJSON *object, const char *key, int64_t highest, int64_t otherwise)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
 
-	return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
+	if (!cJSON_IsNumber(item) ||
+		!(item->valuedouble >= 0 && item->valuedouble <= (double)highest))
+		return otherwise;
+	return (int64_t)item->valuedouble;
+}
+
+static weight_t weight_of(const cJSON *object, const char *key)
+{
+	return (weight_t)whole_of(object, key, WEIGHT_FULL, WEIGHT_UNKNOWN);
 }
 
 static void take_started(
@@ -31,7 +45,7 @@ static void take_started(
 	*view = (struct rollout_view){ .proven = WEIGHT_UNKNOWN };
 	strncpy(view->deployment, record->deployment, sizeof(view->deployment) - 1);
 	copy_text(data, "version", view->version, sizeof(view->version));
-	view->stage_count = (int)number_of(data, "stage_count", 0);
+	view->stage_count = (int)whole_of(data, "stage_count", MOST_STAGES, 0);
 	view->started_at = record->time;
 }
 
@@ -45,7 +59,8 @@ static void take_state(
 	copy_text(data, "why", view->why, sizeof(view->why));
 	if (view->state == ROLLOUT_OBSERVING) {
 		view->stage_started_at = record->time;
-		view->stage_ends_at = record->time + (int64_t)number_of(data, "observe_ms", 0);
+		view->stage_ends_at =
+			record->time + whole_of(data, "observe_ms", DURATION_MAX_MS, 0);
 	}
 }
 
@@ -58,16 +73,16 @@ void rollout_view_take(struct rollout_view *view, const struct journal_record *r
 	} else if (strcmp(record->type, "state") == 0) {
 		take_state(view, data, record);
 	} else if (strcmp(record->type, "shift_intent") == 0) {
-		view->intent = (weight_t)number_of(data, "weight", 0);
-		view->stage = (int)number_of(data, "stage", view->stage);
+		view->intent = weight_of(data, "weight");
+		view->stage = (int)whole_of(data, "stage", MOST_STAGES, view->stage);
 		view->proven = WEIGHT_UNKNOWN;
 	} else if (strcmp(record->type, "shift_outcome") == 0) {
-		view->proven = (weight_t)number_of(data, "proven_weight", WEIGHT_UNKNOWN);
+		view->proven = weight_of(data, "proven_weight");
 	} else if (strcmp(record->type, "evaluation") == 0) {
 		free(view->evaluation);
 		view->evaluation = mem_strdup(record->data);
 	} else if (strcmp(record->type, "extended") == 0) {
-		view->stage_ends_at = (int64_t)number_of(data, "until_ms", 0);
+		view->stage_ends_at = whole_of(data, "until_ms", LATEST_TIME_MS, 0);
 	} else if (strcmp(record->type, "finished") == 0) {
 		free(view->report);
 		view->report = mem_strdup(record->data);

@@ -103,6 +103,38 @@ static void records_that_make_no_sense_change_nothing(void **state)
 	rollout_view_release(&view);
 }
 
+/* Found by fuzz_journal: numbers that no int can hold. */
+static void numbers_are_believed_within_bounds(void **state)
+{
+	static const struct journal_record records[] = {
+		{ .type = "started", .data = "{\"stage_count\":1e300}" },
+		{ .type = "shift_intent", .data = "{\"weight\":1e300,\"stage\":-1e99}" },
+		{ .type = "shift_outcome", .data = "{\"proven_weight\":10001}" },
+		{ .type = "state", .data = "{\"to\":\"observing\",\"observe_ms\":-1e30}" },
+	};
+	const struct journal_record extended = {
+		.type = "extended", .data = "{\"until_ms\":1e30}", .deployment = "d"
+	};
+	struct rollout_view view = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
+		struct journal_record record = records[i];
+
+		record.deployment = "d";
+		record.time = 1000;
+		rollout_view_take(&view, &record);
+	}
+	assert_int_equal(view.stage_count, 0);
+	assert_int_equal(view.stage, 0);
+	assert_int_equal(view.intent, WEIGHT_UNKNOWN);
+	assert_int_equal(view.proven, WEIGHT_UNKNOWN);
+	assert_int_equal(view.stage_ends_at, 1000);
+	rollout_view_take(&view, &extended);
+	assert_int_equal(view.stage_ends_at, 0);
+	rollout_view_release(&view);
+}
+
 static void another_reader_sees_what_was_committed(void **state)
 {
 	struct error err = { 0 };
@@ -261,6 +293,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_A_FOLDER(the_fold_says_what_a_rollout_does),
 		ON_A_FOLDER(records_that_make_no_sense_change_nothing),
+		ON_A_FOLDER(numbers_are_believed_within_bounds),
 		ON_A_FOLDER(another_reader_sees_what_was_committed),
 		ON_A_FOLDER(a_damaged_journal_is_said_and_not_used),
 		ON_A_FOLDER(the_journal_is_for_its_owner_alone),
