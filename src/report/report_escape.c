@@ -43,7 +43,7 @@ void escape_add_xml(struct buf *buf, const char *text)
 
 		if (entity)
 			buf_add_text(buf, entity);
-		else if (c >= 0x20 && !(c >= 0x7f && c <= 0x9f) && (c & 0xfffe) != 0xfffe)
+		else if (utf8_columns(c) >= 0 && (c & 0xfffe) != 0xfffe)
 			utf8_add(buf, c); /* all others are no XML 1.0 or are removed on purpose */
 	}
 }

@@ -132,8 +132,7 @@ static void hostile_text_stays_text(void **state)
 	fill_with_hostile_text(&f);
 	report_to_junit(&f.report, &xml);
 	assert_well_formed(buf_text(&xml));
-	for (const char *p = buf_text(&xml); *p; p++)
-		assert_true((unsigned char)*p >= 0x20 || *p == '\n');
+	assert_harmless(buf_text(&xml), "\n");
 	report_to_markdown(&f.report, &markdown);
 	assert_harmless(buf_text(&markdown), "\n");
 	assert_null(strstr(buf_text(&markdown), "\n::"));
