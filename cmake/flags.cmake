@@ -17,6 +17,15 @@ if(CANARYCTL_SANITIZE)
   target_link_options(canaryctl_flags INTERFACE -fsanitize=${CANARYCTL_SANITIZE})
 endif()
 
+# libFuzzer steers by the coverage of the code under test, so all of it is instrumented.
+if(CANARYCTL_FUZZ)
+  if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "CANARYCTL_FUZZ needs clang: cmake --preset fuzz")
+  endif()
+  # clang's NAN is a float, gcc's is none: no warning about what only one of them sees.
+  target_compile_options(canaryctl_flags INTERFACE -fsanitize=fuzzer-no-link -Wno-double-promotion)
+endif()
+
 if(CANARYCTL_HARDENING)
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
   target_compile_options(canaryctl_flags INTERFACE

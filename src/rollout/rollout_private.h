@@ -106,6 +106,8 @@ extern const struct task_step rollout_watch_steps[]; /* goes on with the stage t
 /* ---- rollout_requests.c ---- */
 /* Signals, and commands from other terminals. */
 int rollout_watch_requests(struct rollout *rollout, struct error *err);
+/* A line of the control socket; a line_fn whose context is the rollout. */
+void rollout_on_line(const char *line, struct buf *ret_reply, void *rollout);
 /* Takes up what somebody asked for; true: *ret_next says how the task goes on. */
 bool rollout_take_requests(struct rollout *rollout, enum task_next *ret_next);
 

@@ -85,7 +85,7 @@ static const char *note_command(struct rollout *rollout, const char *command, co
 	return NULL;
 }
 
-static void on_line(const char *line, struct buf *ret_reply, void *context)
+void rollout_on_line(const char *line, struct buf *ret_reply, void *context)
 {
 	struct rollout *rollout = context;
 	cJSON *request = cJSON_Parse(line);
@@ -121,7 +121,8 @@ int rollout_watch_requests(struct rollout *rollout, struct error *err)
 	loop_watch_signal(rollout->loop, SIGINT, on_signal, rollout);
 	loop_watch_signal(rollout->loop, SIGTERM, on_signal, rollout);
 	loop_watch_signal(rollout->loop, SIGHUP, on_signal, rollout);
-	rollout->control = line_server_start(rollout->loop, rollout->folder, on_line, rollout, err);
+	rollout->control =
+		line_server_start(rollout->loop, rollout->folder, rollout_on_line, rollout, err);
 	return rollout->control ? 0 : -1;
 }
 
