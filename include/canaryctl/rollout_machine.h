@@ -37,7 +37,6 @@
 	X(ROLLOUT_CHECK_FAILED, "check_failed")                                                    \
 	X(ROLLOUT_UNDECIDED, "undecided")       /* observed to the end, not enough known */        \
 	X(ROLLOUT_METRICS_LOST, "metrics_lost") /* Prometheus is away for too long */              \
-	X(ROLLOUT_DRIFTED, "drifted")           /* the weights are not this rollout's */           \
 	X(ROLLOUT_APPROVED, "approved")                                                            \
 	X(ROLLOUT_APPROVAL_EXPIRED, "approval_expired")                                            \
 	X(ROLLOUT_PAUSE, "pause")                                                                  \

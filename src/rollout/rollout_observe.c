@@ -10,9 +10,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { STOPPED_AFTER_MS = 2000 }; /* more late than this: the process did not run */
 
 static int64_t elapsed_ms(const struct rollout *rollout)
 {
@@ -83,7 +80,6 @@ static enum task_next wait_for_next_evaluation(struct task *task)
 	if (rollout_take_requests(rollout, &next))
 		return next;
 	plan_next_evaluation(rollout);
-	rollout->asleep_since_ms = clock_boot_ms();
 	sleep_start(&rollout->pause, task, rollout->next_evaluation_ms - elapsed_ms(rollout));
 	return TASK_WAIT;
 }
@@ -99,45 +95,8 @@ static enum task_next evaluate(struct task *task)
 	/* Woken for something that came to nothing. */
 	if (elapsed < rollout->next_evaluation_ms)
 		return task_goto(task, rollout_watch_steps, TASK_MORE);
-	rollout_change_traffic(rollout, TRAFFIC_READ, 0);
 	rollout_ask(rollout, rollout->asked, rollout->asked_count, elapsed);
 	return TASK_WAIT;
-}
-
-/* By SIGSTOP, or with its whole machine: the boot clock goes on meanwhile. */
-static bool was_stopped(const struct rollout *rollout)
-{
-	int64_t longest_ms = rollout->config->rollout.interval_ms + STOPPED_AFTER_MS;
-
-	return clock_boot_ms() - rollout->asleep_since_ms > longest_ms;
-}
-
-/*
- * Is what NGINX does still what this rollout set, and the journal still this rollout's? Somebody
- * may have changed either by hand, or while this process was stopped or its machine asleep.
- */
-static bool has_drifted(struct rollout *rollout)
-{
-	const struct traffic_state *set = &rollout->report.traffic;
-	const struct traffic_state *seen = &rollout->change.state;
-	char weight[WEIGHT_TEXT_SIZE];
-	struct error why = { 0 };
-
-	if (rollout->change.outcome == TRAFFIC_PROVEN && seen->canary != WEIGHT_UNKNOWN &&
-		strcmp(seen->generation, set->generation) != 0)
-		error_set(&why, ERROR_TRAFFIC, 0,
-			"somebody else changed the weights: canary %s %%, generation '%s'",
-			weight_format(seen->canary, weight), seen->generation);
-	else if (rollout->change.outcome == TRAFFIC_PROVEN && seen->is_braked)
-		error_set(&why, ERROR_TRAFFIC, 0, "somebody set the brake '%s'",
-			rollout->config->nginx.brake ? rollout->config->nginx.brake : "");
-	else if (was_stopped(rollout) && !rollout_owns_journal(rollout))
-		error_set(
-			&why, ERROR_TRAFFIC, 0, "somebody else ended this rollout in the journal");
-	else
-		return false;
-	rollout_reason_of_error(rollout, &why);
-	return true;
 }
 
 /* How long has Prometheus not answered at all? */
@@ -276,8 +235,6 @@ static enum task_next evaluated(struct task *task)
 	/* Cut short for a request that came to nothing: its verdicts say nothing. */
 	if (rollout->evaluation.task.is_canceled)
 		return task_goto(task, rollout_watch_steps, TASK_MORE);
-	if (has_drifted(rollout))
-		return rollout_deliver(rollout, ROLLOUT_DRIFTED);
 	decision = stage_take(&rules, at, rollout->evaluation.verdicts, rollout->records,
 		rollout->asked_count, &deciding);
 	rollout_journal_evaluation(rollout);

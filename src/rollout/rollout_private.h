@@ -52,7 +52,6 @@ struct rollout {
 	int64_t wait_began_ms;
 	int64_t extended_ms;
 	int64_t next_evaluation_ms;
-	int64_t asleep_since_ms;           /* on the boot clock */
 	const struct check_config **asked; /* the checks asked at this stage */
 	struct check_report **records;     /* theirs */
 	size_t asked_count;
@@ -127,8 +126,6 @@ bool rollout_journal_intent(struct rollout *rollout, weight_t weight);
 bool rollout_journal_outcome(struct rollout *rollout);
 bool rollout_journal_evaluation(struct rollout *rollout);
 bool rollout_journal_extended(struct rollout *rollout);
-/* Is this rollout the journal's newest, and not ended by somebody else? */
-bool rollout_owns_journal(struct rollout *rollout);
 
 /* ---- hooks.c ---- */
 /* Starts a hook with CANARYCTL_* in its environment; false: none is configured. */
