@@ -35,8 +35,9 @@
 	X(ROLLOUT_SHIFT_LOST, "shift_lost")     /* nothing is proven */                            \
 	X(ROLLOUT_STAGE_PASSED, "stage_passed")                                                    \
 	X(ROLLOUT_CHECK_FAILED, "check_failed")                                                    \
-	X(ROLLOUT_UNDECIDED, "undecided")       /* observed to the end, not enough known */        \
-	X(ROLLOUT_METRICS_LOST, "metrics_lost") /* Prometheus is away for too long */              \
+	X(ROLLOUT_UNDECIDED, "undecided")             /* observed to the end, not enough known */  \
+	X(ROLLOUT_METRICS_LOST, "metrics_lost")       /* Prometheus is away for too long */        \
+	X(ROLLOUT_TRAFFIC_CHANGED, "traffic_changed") /* by somebody else, under the stage */      \
 	X(ROLLOUT_APPROVED, "approved")                                                            \
 	X(ROLLOUT_APPROVAL_EXPIRED, "approval_expired")                                            \
 	X(ROLLOUT_PAUSE, "pause")                                                                  \

@@ -123,9 +123,10 @@ static int finish_status(const struct rollout_result *result, int status)
 	const struct rollout_report *report = &result->report;
 	struct error err = { 0 };
 
-	if (report->outcome == OUTCOME_ROLLBACK_FAILED) {
+	if (status == EXIT_UNPROVEN) {
 		error_set(&err, ERROR_TRAFFIC, 0, "the traffic is not proven: %s",
-			report->reason.message);
+			report->has_reason ? report->reason.message
+					   : "nginx does not show the last stage's weights");
 		error_hint(&err, "run: canaryctl rollback");
 		cli_fail(&err);
 	}

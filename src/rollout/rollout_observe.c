@@ -10,6 +10,9 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { STOPPED_MS = 5000 }; /* later than this is no matter of load */
 
 static int64_t elapsed_ms(const struct rollout *rollout)
 {
@@ -52,6 +55,7 @@ static enum task_next begin_stage(struct task *task)
 	rollout->shifted_ms = loop_now_ms(rollout->loop);
 	rollout->paused_ms = rollout->extended_ms = 0;
 	rollout->next_evaluation_ms = 0;
+	rollout->unproven_in_row = 0;
 	rollout_stage(rollout)->state = STAGE_OBSERVING;
 	choose_checks(rollout);
 	return task_goto(task, rollout_watch_steps, TASK_MORE);
@@ -84,6 +88,27 @@ static enum task_next wait_for_next_evaluation(struct task *task)
 	return TASK_WAIT;
 }
 
+/*
+ * Much later than planned: the process was stopped, or its machine. Nobody watched meanwhile, so
+ * that time is not part of the observation.
+ */
+static void leave_out_stop(struct rollout *rollout, int64_t late_ms)
+{
+	char text[DURATION_TEXT_SIZE];
+
+	if (late_ms < STOPPED_MS || rollout->state != ROLLOUT_OBSERVING)
+		return;
+	CLEANUP_FREE char *note = mem_format("this process was stopped for %s; the stage is "
+					     "observed for that much longer",
+		duration_format(late_ms, text));
+
+	rollout->paused_ms += late_ms;
+	rollout->metrics_lost_since_ms = 0;
+	rollout_journal_extended(rollout);
+	rollout_tell(rollout, EVENT_NOTE, note);
+}
+
+/* Asks all checks, and NGINX whether the stage's weights are still in force. */
 static enum task_next evaluate(struct task *task)
 {
 	struct rollout *rollout = rollout_of(task);
@@ -95,6 +120,8 @@ static enum task_next evaluate(struct task *task)
 	/* Woken for something that came to nothing. */
 	if (elapsed < rollout->next_evaluation_ms)
 		return task_goto(task, rollout_watch_steps, TASK_MORE);
+	leave_out_stop(rollout, elapsed - rollout->next_evaluation_ms);
+	rollout_change_traffic(rollout, TRAFFIC_READ, 0);
 	rollout_ask(rollout, rollout->asked, rollout->asked_count, elapsed);
 	return TASK_WAIT;
 }
@@ -121,6 +148,49 @@ static bool metrics_are_lost(struct rollout *rollout)
 		rollout->config->prometheus.url);
 	rollout_reason_of_error(rollout, &why);
 	return true;
+}
+
+/*
+ * Has somebody else changed what is in force, or what the next reload would put in force? A moment
+ * without an answer may be a restart of NGINX: that counts only when it lasts, or at the end.
+ */
+static bool traffic_has_changed(struct rollout *rollout, bool is_end)
+{
+	const struct traffic_state *now = &rollout->change.state;
+	bool is_same =
+		strcmp(now->generation, rollout->report.traffic.generation) == 0 && !now->is_braked;
+	bool is_other = now->is_braked || (now->canary != WEIGHT_UNKNOWN && !is_same);
+	struct error why = { 0 };
+
+	if (is_same && now->is_proven) {
+		rollout->unproven_in_row = 0;
+		return false;
+	}
+	rollout->unproven_in_row++;
+	if (!is_other && !is_end &&
+		rollout->unproven_in_row < rollout->config->rollout.consecutive_failures)
+		return false;
+	error_set(&why, ERROR_TRAFFIC, 0, "the weights of the stage are no longer proven: %s",
+		now->is_braked      ? "somebody set the brake"
+		: is_other          ? "somebody else changed nginx's configuration"
+		: is_same           ? "somebody else changed the file, and nginx's next reload "
+				      "would take it"
+		: now->is_reachable ? "nginx's workers do not agree"
+				    : "nginx does not answer at the proof address");
+	error_hint(&why, "find out who changed '%s' or reloaded nginx, then deploy again",
+		rollout->config->nginx.output);
+	rollout_reason_of_error(rollout, &why);
+	return true;
+}
+
+static enum task_next traffic_changed(struct rollout *rollout)
+{
+	struct stage_report *stage = rollout_stage(rollout);
+
+	stage->state = STAGE_FAILED;
+	stage->ended_at = clock_wall_ms();
+	rollout_tell(rollout, EVENT_STAGE_ENDED, NULL);
+	return rollout_deliver(rollout, ROLLOUT_TRAFFIC_CHANGED);
 }
 
 static enum task_next stage_passed(struct rollout *rollout)
@@ -240,6 +310,9 @@ static enum task_next evaluated(struct task *task)
 	rollout_journal_evaluation(rollout);
 	if (decision == STAGE_HAS_FAILED || decision == STAGE_HAS_PASSED)
 		rollout_tell_evaluated(rollout, at >= config->settle_ms, 0);
+	/* Before the checks: what they saw was not this stage. */
+	if (traffic_has_changed(rollout, decision == STAGE_HAS_PASSED))
+		return traffic_changed(rollout);
 	if (decision == STAGE_HAS_FAILED)
 		return stage_failed(rollout, deciding);
 	if (metrics_are_lost(rollout))

@@ -58,6 +58,7 @@ struct rollout {
 	struct rollout_facts facts;
 
 	int64_t metrics_lost_since_ms; /* loop time; 0: Prometheus answers */
+	int64_t unproven_in_row;       /* looks at NGINX that did not show the stage's weights */
 
 	/* Operations. */
 	struct traffic_change change;

@@ -297,6 +297,10 @@ static int exit_status_of(const struct rollout *rollout)
 	};
 	enum rollout_outcome outcome = rollout->report.outcome;
 
+	/* The last look at the end: what is left with the canary must be where it was put. */
+	if ((outcome == OUTCOME_SUCCEEDED || outcome == OUTCOME_HELD) &&
+		!rollout->report.traffic.is_proven)
+		return 3;
 	if (rollout->signal_number && outcome != OUTCOME_ROLLBACK_FAILED)
 		return 128 + rollout->signal_number;
 	return by_outcome[outcome];
