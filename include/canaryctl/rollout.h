@@ -49,6 +49,11 @@ struct manual_result {
 };
 int rollback_run(const struct config *config, const char *reason, struct manual_result *ret_result);
 
+/* The same for the guardian; false when somebody has taken the lock: then it is theirs to finish.
+ */
+bool rollback_unowned(
+	const struct config *config, const char *reason, struct manual_result *ret_result);
+
 /* `weights set`: under the lock, with the same safety as a stage. */
 int weights_set(const struct config *config, weight_t canary, struct manual_result *ret_result);
 

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_EVERY_MS = 200 };
+enum { LOOK_EVERY_MS = 200, MOST_TRIES = 100, TRY_AGAIN_MS = 5000 };
 
 /* ---- the rollout's side ---- */
 /* Between fork and exec only what is safe in a program with threads. */
@@ -114,28 +114,51 @@ static bool somebody_finished_it(const char *folder, int64_t grace_ms)
 	}
 }
 
+/*
+ * Only the rollout's end ends it: not a closed terminal, not ^C, and not the SIGTERM that systemd
+ * sends to a whole unit, rollout and guardian alike.
+ */
+static void ignore_signals(void)
+{
+	static const int numbers[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT };
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		signal(numbers[i], SIG_IGN);
+}
+
+/* One try; TRAFFIC_LOST also when somebody else has taken it up. */
+static enum traffic_outcome put_right(const struct config *config)
+{
+	struct manual_result result = { .outcome = TRAFFIC_LOST };
+
+	rollback_unowned(config, "its process died; rolled back by the guardian", &result);
+	if (result.notes.length)
+		log_warn("%s", buf_text(&result.notes));
+	if (result.error.kind != ERROR_NONE)
+		log_error("%s", result.error.message);
+	buf_release(&result.notes);
+	return result.outcome;
+}
+
 int guardian_run(const struct config *config)
 {
-	struct manual_result result = { 0 };
+	int64_t grace_ms = config->rollout.guardian_grace_ms;
+	enum traffic_outcome outcome = TRAFFIC_LOST;
 	struct error err = { 0 };
 	CLEANUP_FREE char *folder = state_folder(config, false, &err);
-	int status;
 
-	/* Only the rollout's end ends it: not a closed terminal, not ^C. */
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
+	ignore_signals();
 	unsetenv("CANARYCTL_CRASH_AT"); /* the crash tests kill the rollout, not its guardian */
 	if (rollout_ended_well())
 		return 0;
 	log_warn("the rollout's process died; waiting for somebody to recover");
-	if (somebody_finished_it(folder, config->rollout.guardian_grace_ms))
-		return 0;
-	rollback_run(config, "its process died; rolled back by the guardian", &result);
-	log_warn("%s", buf_text(&result.notes));
-	if (result.error.kind != ERROR_NONE)
-		log_error("%s", result.error.message);
-	status = result.outcome == TRAFFIC_PROVEN ? 0 : result.outcome == TRAFFIC_BRAKED ? 1 : 3;
-	buf_release(&result.notes);
-	return status;
+	/* NGINX may be starting again, a disk be full for a while: once is not enough. */
+	for (int tries = 0; tries < MOST_TRIES && outcome == TRAFFIC_LOST; tries++) {
+		if (somebody_finished_it(
+			    folder, tries && grace_ms < TRY_AGAIN_MS ? TRY_AGAIN_MS : grace_ms))
+			return 0;
+		outcome = put_right(config);
+		ignore_signals(); /* the loop of the try has set them back */
+	}
+	return outcome == TRAFFIC_PROVEN ? 0 : outcome == TRAFFIC_BRAKED ? 1 : 3;
 }

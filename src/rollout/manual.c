@@ -24,6 +24,8 @@ enum {
 	EXTRA_WAIT_MS = 15000, /* beyond two settle_timeouts: a shift and its undo */
 };
 
+static const char manual_suffix[] = "-manual";
+
 static void add_note(struct buf *notes, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 static void add_note(struct buf *notes, const char *format, ...)
@@ -82,9 +84,18 @@ static int tell_owner(const char *folder, const char *reason, struct error *err)
 	return result;
 }
 
+/* `rollback` and `weights set` hold the lock under this name; nobody listens there. */
+static bool is_manual(const struct lock_holder *holder)
+{
+	const char *end = strrchr(holder->deployment, '-');
+
+	return end && strcmp(end, manual_suffix) == 0;
+}
+
 /*
  * Has the running rollout roll back and end. One that does not answer, or does not end, is killed:
- * the emergency goes first, and whoever takes over proves the weights itself.
+ * the emergency goes first, and whoever takes over proves the weights itself. A change by hand is
+ * let finish: killed in the middle, it would leave what nobody has proven.
  */
 static void stop_owner(
 	const struct config *config, const char *folder, const char *reason, struct buf *notes)
@@ -100,6 +111,10 @@ static void stop_owner(
 			holder.deployment, (long)holder.pid);
 		if (owner_ends(folder, patience_ms))
 			return;
+	} else if (is_manual(&holder) && owner_ends(folder, patience_ms)) {
+		add_note(notes, "waited for process %ld, which changed the traffic by hand",
+			(long)holder.pid);
+		return;
 	}
 	if (!is_canaryctl(holder.pid)) {
 		add_note(notes, "process %ld holds the lock and does not answer", (long)holder.pid);
@@ -147,23 +162,18 @@ static char *manual_rollout_name(void)
 {
 	char time[CLOCK_TEXT_SIZE];
 
-	return mem_format("%s-manual", clock_format_compact(clock_wall_ms(), time));
+	return mem_format("%s%s", clock_format_compact(clock_wall_ms(), time), manual_suffix);
 }
 
 /* ---- rollback ---- */
-int rollback_run(const struct config *config, const char *reason, struct manual_result *ret_result)
+/* Without a folder that is ours nothing is recorded. */
+static void change_to_zero(const struct config *config, const char *rollout, const char *folder,
+	const char *reason, struct manual_result *ret_result)
 {
-	struct traffic_change change = { .config = config, .goal = TRAFFIC_ROLLBACK };
-	struct lock lock = LOCK_INIT;
-	struct error err = { 0 };
-	CLEANUP_FREE char *folder = state_folder(config, true, &err);
-	CLEANUP_FREE char *rollout = manual_rollout_name();
+	struct traffic_change change = {
+		.config = config, .goal = TRAFFIC_ROLLBACK, .rollout = rollout
+	};
 
-	change.rollout = rollout;
-	if (folder)
-		stop_owner(config, folder, reason, &ret_result->notes);
-	if (!folder || lock_take(folder, rollout, &lock, &err) < 0)
-		add_note(&ret_result->notes, "going on without the lock: %s", err.message);
 	traffic_once(&change);
 	ret_result->outcome = change.outcome;
 	ret_result->traffic = change.state;
@@ -172,8 +182,43 @@ int rollback_run(const struct config *config, const char *reason, struct manual_
 	if (folder && change.outcome != TRAFFIC_LOST)
 		record_rollback(folder, reason, &ret_result->notes);
 	traffic_change_release(&change);
+}
+
+int rollback_run(const struct config *config, const char *reason, struct manual_result *ret_result)
+{
+	struct lock lock = LOCK_INIT;
+	struct error err = { 0 }, ignored = { 0 };
+	CLEANUP_FREE char *folder = state_folder(config, true, &err);
+	/* One that is not ours is not written to; a rollout that runs in it has to end all the
+	 * same. */
+	CLEANUP_FREE char *place = state_folder(config, false, &ignored);
+	CLEANUP_FREE char *rollout = manual_rollout_name();
+
+	if (place)
+		stop_owner(config, place, reason, &ret_result->notes);
+	if (!folder || lock_take(folder, rollout, &lock, &err) < 0)
+		add_note(&ret_result->notes, "going on without the lock: %s", err.message);
+	change_to_zero(config, rollout, folder, reason, ret_result);
 	lock_release(&lock);
 	return ret_result->outcome == TRAFFIC_PROVEN ? 0 : -1;
+}
+
+bool rollback_unowned(
+	const struct config *config, const char *reason, struct manual_result *ret_result)
+{
+	struct lock lock = LOCK_INIT;
+	struct error err = { 0 };
+	CLEANUP_FREE char *folder = state_folder(config, true, &err);
+	CLEANUP_FREE char *rollout = manual_rollout_name();
+
+	if (!folder || lock_take(folder, rollout, &lock, &err) < 0) {
+		if (err.kind == ERROR_LOCKED)
+			return false;
+		add_note(&ret_result->notes, "going on without the lock: %s", err.message);
+	}
+	change_to_zero(config, rollout, folder, reason, ret_result);
+	lock_release(&lock);
+	return true;
 }
 
 /* ---- weights set ---- */
