@@ -112,11 +112,12 @@ int fileio_replace(
 
 int fileio_overwrite(const char *path, const void *bytes, size_t length, struct error *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	/* Not cut off before: on a full disk the blocks that it has are all there are. */
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
 	if (fd < 0)
 		return error_set(err, ERROR_IO, errno, "cannot open '%s' for writing", path);
-	if (write_all(fd, bytes, length) < 0 || fsync(fd) < 0) {
+	if (write_all(fd, bytes, length) < 0 || ftruncate(fd, (off_t)length) < 0 || fsync(fd) < 0) {
 		int saved = errno;
 
 		close(fd);

@@ -115,6 +115,11 @@ static mode_t mode_of(const char *path)
 	return (status.st_mode & 0755) | 0600;
 }
 
+static bool is_full(const struct error *err)
+{
+	return err->os_errno == ENOSPC || err->os_errno == EDQUOT;
+}
+
 static void put_here(struct output_file *file, const struct buf *text)
 {
 	const char *output = file->edge->nginx->output;
@@ -125,6 +130,10 @@ static void put_here(struct output_file *file, const struct buf *text)
 	else
 		result = fileio_replace(
 			output, text->data, text->length, mode_of(output), &file->error);
+	if (result < 0 && file->must_get_there && is_full(&file->error)) {
+		error_clear(&file->error);
+		result = fileio_overwrite(output, text->data, text->length, &file->error);
+	}
 	if (result < 0 && file->error.os_errno == EBUSY)
 		error_hint(&file->error, "it is mounted as a single file: %s", mount_hint);
 }

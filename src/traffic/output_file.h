@@ -19,6 +19,8 @@ struct output_file {
 	char *folder; /* temporary, while a program runs */
 	char *copy;   /* in it */
 	bool by_program;
+	bool must_get_there; /* to safety: written in place when the disk has no room for a new file
+			      */
 	struct error error;
 };
 

@@ -196,6 +196,19 @@ static int choose_old(struct shift *shift, struct error *err)
 		&ignored, err);
 }
 
+/* A rollback is not stopped by a /tmp without room: NGINX tests the whole file all the same. */
+static void forgive_full_disk(struct shift *shift)
+{
+	struct error *scratch = &shift->scratch.error;
+
+	if (!shift->may_be_there ||
+		(scratch->kind != ERROR_IO && !strstr(scratch->message, "No space left")))
+		return;
+	buf_add_format(
+		&shift->notes, "the rendered part was not tested alone: %s\n", scratch->message);
+	error_clear(scratch);
+}
+
 static enum task_next shift_examine(struct task *task)
 {
 	struct shift *shift = shift_of(task);
@@ -212,6 +225,7 @@ static enum task_next shift_examine(struct task *task)
 	if (fetched < 0)
 		return TASK_DONE;
 	buf_add_text(&shift->notes, buf_text(&shift->scratch.notes));
+	forgive_full_disk(shift);
 	if (shift->render_error.kind != ERROR_NONE || scratch->kind != ERROR_NONE) {
 		*err = shift->render_error.kind != ERROR_NONE ? shift->render_error : *scratch;
 		return TASK_DONE;
@@ -229,6 +243,7 @@ static enum task_next shift_install(struct task *task)
 
 	if (shift->had_old)
 		output_keep_copy(shift->edge, &shift->old);
+	shift->file.must_get_there = shift->canary == 0;
 	output_put_start(&shift->file, shift->edge, task, &shift->text);
 	return TASK_WAIT;
 }
@@ -365,6 +380,7 @@ static enum task_next undo_install(struct task *task)
 {
 	struct shift *shift = shift_of(task);
 
+	shift->file.must_get_there = true;
 	if (shift->had_old)
 		output_put_start(&shift->file, shift->edge, task, &shift->old);
 	else
