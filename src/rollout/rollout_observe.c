@@ -102,6 +102,7 @@ static void leave_out_stop(struct rollout *rollout, int64_t late_ms)
 					     "observed for that much longer",
 		duration_format(late_ms, text));
 
+	rollout->was_stopped = true;
 	rollout->paused_ms += late_ms;
 	rollout->metrics_lost_since_ms = 0;
 	rollout_journal_extended(rollout);
@@ -162,6 +163,13 @@ static bool traffic_has_changed(struct rollout *rollout, bool is_end)
 	bool is_other = now->is_braked || (now->canary != WEIGHT_UNKNOWN && !is_same);
 	struct error why = { 0 };
 
+	if (rollout->was_stopped && !rollout_owns_journal(rollout)) {
+		error_set(&why, ERROR_TRAFFIC, 0,
+			"somebody else ended this rollout while its process was stopped");
+		rollout_reason_of_error(rollout, &why);
+		return true;
+	}
+	rollout->was_stopped = false;
 	if (is_same && now->is_proven) {
 		rollout->unproven_in_row = 0;
 		return false;

@@ -52,6 +52,7 @@ struct rollout {
 	int64_t wait_began_ms;
 	int64_t extended_ms;
 	int64_t next_evaluation_ms;
+	bool was_stopped; /* by SIGSTOP: nothing is done before all is looked at again */
 	const struct check_config **asked; /* the checks asked at this stage */
 	struct check_report **records;     /* theirs */
 	size_t asked_count;
@@ -127,6 +128,8 @@ bool rollout_journal_intent(struct rollout *rollout, weight_t weight);
 bool rollout_journal_outcome(struct rollout *rollout);
 bool rollout_journal_evaluation(struct rollout *rollout);
 bool rollout_journal_extended(struct rollout *rollout);
+/* Is this rollout the journal's newest, and not ended by somebody else? */
+bool rollout_owns_journal(struct rollout *rollout);
 
 /* ---- hooks.c ---- */
 /* Starts a hook with CANARYCTL_* in its environment; false: none is configured. */

@@ -26,7 +26,7 @@ ends_at_zero() { # MESSAGE
 weights_changed_by_hand() {
 	start_rollout
 	change_by_hand 80
-	ends_at_zero 'somebody else changed the weights: canary 80 %'
+	ends_at_zero 'somebody else changed'
 }
 
 brake_set_by_hand() {
@@ -40,7 +40,7 @@ changed_while_stopped() {
 	kill -STOP "$(pid_of deploy)"
 	change_by_hand 90
 	kill -CONT "$(pid_of deploy)"
-	ends_at_zero 'somebody else changed the weights: canary 90 %'
+	ends_at_zero 'somebody else changed'
 }
 
 # A reload by somebody else that changes nothing of ours is no reason to stop.
