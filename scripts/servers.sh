@@ -26,6 +26,7 @@ servers_end() {
 	for file in "$WORK"/pids/*; do
 		[ ! -e "$file" ] || stop "${file##*/}"
 	done
+	stop_guardians
 	ports_release
 	if [ "$status" -eq 0 ] || [ -z "${KEEP_ON_FAILURE:-}" ]; then
 		rm -rf "$WORK"
@@ -33,6 +34,19 @@ servers_end() {
 		echo "kept for a look: $WORK" >&2
 	fi
 	exit "$status"
+}
+
+# The guardian of a rollout that was killed outlives it on purpose; $WORK on its command line says that
+# it is one of ours.
+stop_guardians() {
+	local file line
+	for file in /proc/[0-9]*/cmdline; do
+		line=$(tr '\0' ' ' 2>/dev/null <"$file") || continue
+		if [[ $line == *canaryctl*"$WORK/"*guardian* ]]; then
+			file=${file%/cmdline}
+			kill -KILL "${file#/proc/}" 2>/dev/null || :
+		fi
+	done
 }
 
 # --- ports and waiting -----------------------------------------------------------------------------
