@@ -142,10 +142,10 @@ static void add_rollout(struct buf *text, const struct status *status)
 	}
 	if (status->is_owned)
 		buf_add_format(text, "owner     process %ld\n", (long)status->owner.pid);
-	else if (phase == ROLLOUT_INTERRUPTED)
+	else if (phase == ROLLOUT_INTERRUPTED && !view->report)
 		buf_add_text(
 			text, "owner     nobody watches it; finish it with: canaryctl recover\n");
-	else if (phase == ROLLOUT_PAUSED)
+	else if (phase == ROLLOUT_INTERRUPTED || phase == ROLLOUT_PAUSED)
 		buf_add_text(text, "owner     nobody watches it; go on with 'canaryctl deploy "
 				   "--start-stage', or back with 'canaryctl rollback'\n");
 	if (view->evaluation && !rollout_state_is_final(phase)) {

@@ -123,7 +123,12 @@ void rollout_reason_of_check(struct rollout *rollout, const struct check_report 
 	strncpy(reason->check, record->check->name, sizeof(reason->check) - 1);
 	strncpy(reason->limit, deciding_limit(record), sizeof(reason->limit) - 1);
 	strncpy(reason->message, verdict->message, sizeof(reason->message) - 1);
-	if (record->check->hint)
+	if (verdict->result == CHECK_NO_DATA)
+		strncpy(reason->hint,
+			"too little was measured to decide: mend what is said above, or give the "
+			"stage more traffic (--stages) or time (--observation-period)",
+			sizeof(reason->hint) - 1);
+	else if (record->check->hint)
 		strncpy(reason->hint, record->check->hint, sizeof(reason->hint) - 1);
 }
 

@@ -64,6 +64,21 @@ the_process_group_is_killed() {
 	all_on_production
 }
 
+# Somebody, or a CI job's retry, types deploy again: it is refused, and hides nothing.
+a_refused_deploy_hides_nothing() {
+	start_rollout 60s
+	stop deploy KILL
+	ctl deploy --version 0.2.0 --yes # another id within the same second
+	assert_status 75
+	ctl status --format json
+	assert_json "$OUT" '.phase == "interrupted"'
+	ctl recover
+	assert_status 0
+	weight_is 0 || fail "the proof says $(proof canary)"
+	ctl status --format json
+	assert_json "$OUT" '.phase == "rolled_back"'
+}
+
 nothing_to_recover() {
 	CFG_CHECKS='' write_config
 	ctl recover
@@ -119,6 +134,7 @@ run_case the_guardian_puts_it_right 'kill -9: the guardian puts the canary to 0 
 run_case the_guardian_leaves_it_to_a_person 'kill -9: recover is faster than the guardian'
 run_case the_guardian_ends_with_its_rollout 'the guardian ends with its rollout'
 run_case the_process_group_is_killed 'the whole process group is killed'
+run_case a_refused_deploy_hides_nothing 'a deploy that is refused hides no interrupted rollout'
 run_case nothing_to_recover 'nothing to recover'
 run_case every_step 'killed before and after named steps'
 scenario_end
