@@ -5,6 +5,7 @@
 #include "cli/cli_private.h"
 
 #include "canaryctl/mem.h"
+#include "canaryctl/semver.h"
 #include "canaryctl/suggest.h"
 
 #include <ctype.h>
@@ -280,13 +281,18 @@ static int check_arguments(struct cli *cli, struct error *err)
 	const struct cli_command *command = cli->command;
 	int count = (int)cli->argument_count;
 
-	if (count < command->minimum_arguments)
+	if (count < command->minimum_arguments) {
 		error_set(err, ERROR_USAGE, 0, "too few arguments for '%s'", command->name);
-	else if (command->maximum_arguments >= 0 && count > command->maximum_arguments)
+	} else if (command->maximum_arguments >= 0 && count > command->maximum_arguments) {
+		const char *extra = cli->arguments[command->maximum_arguments];
+
 		error_set(err, ERROR_USAGE, 0, "too many arguments for '%s': '%.200s'",
-			command->name, cli->arguments[command->maximum_arguments]);
-	else
+			command->name, extra);
+		if (semver_valid(extra) && find_option(command->options, "version"))
+			return error_hint(err, "did you mean '--version %s'?", extra);
+	} else {
 		return find_subcommand(cli, err);
+	}
 	return error_hint(err, "usage: canaryctl %s %s", command->name, command->synopsis);
 }
 

@@ -46,7 +46,7 @@ const struct cli_command cmd_debug = {
 	.synopsis = "config-reference | fsm --dot | fsm --table",
 	.summary = "what the documentation is generated from",
 	.examples = "canaryctl debug config-reference > docs/configuration.md\n"
-		    "canaryctl debug fsm --dot > docs/rollout.dot",
+		    "canaryctl debug fsm --dot > docs/rollout-states.dot",
 	.options = options,
 	.subcommands = subcommands,
 	.minimum_arguments = 1,

@@ -7,6 +7,7 @@
 #include "canaryctl/rollout.h"
 #include "canaryctl/semver.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,23 @@ static int need_version(struct deploy *deploy, const struct cli *cli, struct err
 			       "1.4.0-rc.1");
 }
 
+/* An hour later is too late to learn that the report has no place. */
+static int need_place(const char *option, const char *path, struct error *err)
+{
+	CLEANUP_FREE char *folder = mem_strdup(path ? path : "");
+	char *slash = strrchr(folder, '/');
+
+	if (!path)
+		return 0;
+	if (slash)
+		slash[slash == folder] = '\0';
+	if (access(slash ? folder : ".", W_OK | X_OK) == 0)
+		return 0;
+	error_set(
+		err, ERROR_IO, errno, "--%s: cannot write into '%s'", option, slash ? folder : ".");
+	return error_hint(err, "nothing was changed; name a file in a folder that is there");
+}
+
 static int parse_options(struct deploy *deploy, const struct cli *cli, struct error *err)
 {
 	const char *observe = cli_value(cli, "observation-period");
@@ -54,7 +72,9 @@ static int parse_options(struct deploy *deploy, const struct cli *cli, struct er
 		error_set(err, ERROR_USAGE, 0, "--start-stage: '%s' is not a weight", start);
 		return error_hint(err, "name the stage by its weight in percent: --start-stage 5");
 	}
-	return 0;
+	if (need_place("output", deploy->rollout.output, err) < 0)
+		return -1;
+	return need_place("junit", deploy->rollout.junit, err);
 }
 
 static int find_stage(
@@ -110,8 +130,8 @@ static void write_report(
 	if (fileio_replace(path, buf_text(&text), text.length, 0644, &err) == 0)
 		return;
 	cli_fail(&err);
-	if (*status == EXIT_GO)
-		*status = cli_exit_status(ERROR_IO);
+	if (*status == EXIT_GO) /* what the traffic does is never hidden by a lost report */
+		*status = EXIT_WARNING;
 }
 
 /*

@@ -267,7 +267,10 @@ static void check_stage_order(const struct config *config, const struct rule_rep
 		if (weight == WEIGHT_UNKNOWN)
 			continue;
 		snprintf(key, sizeof(key), "rollout.stages[%zu]", i);
-		if (weight <= before)
+		if (weight == 0 && i == 0)
+			problem(report, key, "stages go up: 0 < weight <= 100",
+				"a stage of 0 sends nothing to the canary");
+		else if (weight <= before)
 			problem(report, key, "stages go up: 0 < weight <= 100",
 				"%s is not above %s", weight_format(weight, text),
 				weight_format(before, before_text));

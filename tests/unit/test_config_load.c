@@ -692,7 +692,7 @@ static void test_override(void **state)
 	assert_int_equal(config_override(config, "10,,50", 0, &err), -1);
 	assert_string_equal(err.message, "--stages: '' is not a weight");
 	assert_int_equal(config_override(config, "0,50", 0, &err), -1);
-	assert_string_equal(err.message, "--stages: 0 is not above 0");
+	assert_string_equal(err.message, "--stages: a stage of 0 sends nothing to the canary");
 	assert_int_equal(config_override(config, "10,50", 1000, &err), -1);
 	assert_string_equal(err.message,
 		"--observation-period: 1s leaves no room for a counted evaluation: settle is 1m");
