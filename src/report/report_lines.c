@@ -165,7 +165,8 @@ static void add_changes(
 
 		if (!report->was_asked)
 			continue;
-		if (is_news(shown, report->last.result, is_early)) {
+		/* Before its first shift a stage is rehearsed: every answer is of interest. */
+		if (!stage->shifted_at || is_news(shown, report->last.result, is_early)) {
 			begin_time(lines, event, text);
 			add_check_line(lines, report, &columns,
 				is_early ? " (settling: not counted yet)" : "", text);

@@ -71,8 +71,10 @@ static int not_reachable(const struct nginx_change *private, struct error *err)
 {
 	error_set(err, ERROR_UNAVAILABLE, 0,
 		"nginx does not say at '%s' which weights are in force", private->edge.proof_url);
-	return error_hint(
-		err, "is nginx running, and is '%s' included?", private->edge.nginx->output);
+	return error_hint(err,
+		"is nginx running, and is '%s' included? before the first rollout 'canaryctl "
+		"weights set 0' writes it",
+		private->edge.nginx->output);
 }
 
 /* ---- TRAFFIC_READ ---- */
