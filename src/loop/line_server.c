@@ -1,6 +1,7 @@
 /*
  * A local socket that takes one line per connection and answers with one. Clients are bounded in
- * number and in what they may send; whoever may open the service's state folder may steer it.
+ * number and in what they may send, and none can keep others out: when there are too many, the one
+ * that has been silent longest goes. Whoever may open the service's state folder may steer it.
  */
 #include "canaryctl/control.h"
 #include "canaryctl/mem.h"
@@ -22,7 +23,9 @@ enum { MAXIMUM_CLIENTS = 16, MAXIMUM_LINE_BYTES = 4096 };
 struct line_server {
 	uv_pipe_t pipe;
 	int folder_fd;
+	struct client *newest;
 	int client_count;
+	int open_handles; /* the pipe's and the clients'; with the last one the server is freed */
 	line_fn *on_line;
 	void *context;
 };
@@ -31,16 +34,23 @@ struct client {
 	uv_pipe_t pipe;
 	uv_write_t write;
 	struct line_server *server;
+	struct client *older;
 	struct buf line;
 	struct buf reply;
 	char chunk[1024];
 };
 
+static void handle_closed(struct line_server *server)
+{
+	if (--server->open_handles == 0)
+		free(server);
+}
+
 static void on_client_closed(uv_handle_t *handle)
 {
 	struct client *client = handle->data;
 
-	client->server->client_count--;
+	handle_closed(client->server);
 	buf_release(&client->line);
 	buf_release(&client->reply);
 	free(client);
@@ -48,8 +58,26 @@ static void on_client_closed(uv_handle_t *handle)
 
 static void close_client(struct client *client)
 {
-	if (!uv_is_closing((uv_handle_t *)&client->pipe))
-		uv_close((uv_handle_t *)&client->pipe, on_client_closed);
+	struct line_server *server = client->server;
+	struct client **link = &server->newest;
+
+	while (*link && *link != client)
+		link = &(*link)->older;
+	if (!*link)
+		return; /* is being closed */
+	*link = client->older;
+	server->client_count--;
+	uv_close((uv_handle_t *)&client->pipe, on_client_closed);
+}
+
+static void close_oldest(struct line_server *server)
+{
+	struct client *oldest = server->newest;
+
+	while (oldest && oldest->older)
+		oldest = oldest->older;
+	if (oldest)
+		close_client(oldest);
 }
 
 static void on_written(uv_write_t *write, int status)
@@ -94,14 +122,19 @@ static void on_connection(uv_stream_t *stream, int status)
 	struct line_server *server = stream->data;
 	struct client *client;
 
-	if (status < 0 || server->client_count >= MAXIMUM_CLIENTS)
+	if (status < 0)
 		return;
+	if (server->client_count >= MAXIMUM_CLIENTS)
+		close_oldest(server);
 	client = mem_alloc(sizeof(*client));
 	client->server = server;
 	client->line.maximum = client->reply.maximum = MAXIMUM_LINE_BYTES;
 	uv_pipe_init(stream->loop, &client->pipe, 0);
 	client->pipe.data = client;
+	client->older = server->newest;
+	server->newest = client;
 	server->client_count++;
+	server->open_handles++;
 	if (uv_accept(stream, (uv_stream_t *)&client->pipe) < 0 ||
 		uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read) < 0)
 		close_client(client);
@@ -128,7 +161,7 @@ static void on_server_closed(uv_handle_t *handle)
 
 	unlinkat(server->folder_fd, "control", 0);
 	close(server->folder_fd);
-	free(server);
+	handle_closed(server);
 }
 
 struct line_server *line_server_start(
@@ -151,6 +184,7 @@ struct line_server *line_server_start(
 	server->context = context;
 	uv_pipe_init(&loop->uv, &server->pipe, 0);
 	server->pipe.data = server;
+	server->open_handles = 1;
 	uv_unref((uv_handle_t *)&server->pipe);
 	old_mask = umask(0177);
 	result = uv_pipe_bind(&server->pipe, path);
@@ -168,8 +202,11 @@ struct line_server *line_server_start(
 
 void line_server_stop(struct line_server *server)
 {
-	if (server)
-		uv_close((uv_handle_t *)&server->pipe, on_server_closed);
+	if (!server)
+		return;
+	while (server->newest)
+		close_client(server->newest);
+	uv_close((uv_handle_t *)&server->pipe, on_server_closed);
 }
 
 /* ---- the other side: one blocking exchange ---- */

@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -287,6 +289,50 @@ static void commands_reach_a_running_rollout(void **state)
 	assert_int_equal(err.kind, ERROR_NET);
 }
 
+static int connect_silently(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/control", folder);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void *connect_many_and_ask(void *silent)
+{
+	for (int i = 0; i < 28; i++)
+		((int *)silent)[i] = connect_silently();
+	return ask(NULL);
+}
+
+/* More than the server keeps: they neither keep others out, nor the loop from ending. */
+static void silent_clients_harm_nobody(void **state)
+{
+	struct loop *loop = loop_new();
+	struct waiting waiting = { 0 };
+	struct error err = { 0 };
+	struct line_server *server = line_server_start(loop, folder, on_line, &waiting, &err);
+	int silent[40];
+	pthread_t client;
+
+	(void)state;
+	answer[0] = '\0';
+	assert_non_null(server);
+	task_start(&waiting.task, loop, "waiting", waiting_steps);
+	/* Some wait in the listening socket's queue until the loop runs; the last ones ask. */
+	for (size_t i = 0; i < 12; i++)
+		silent[i] = connect_silently();
+	pthread_create(&client, NULL, connect_many_and_ask, &silent[12]);
+	loop_run(loop, &waiting.task);
+	pthread_join(client, NULL);
+	assert_string_equal(answer, "{\"accepted\":true}");
+	line_server_stop(server);
+	loop_free(loop);
+	for (size_t i = 0; i < ARRAY_SIZE(silent); i++)
+		close(silent[i]);
+}
+
 int main(void)
 {
 #define ON_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
@@ -299,6 +345,7 @@ int main(void)
 		ON_A_FOLDER(the_journal_is_for_its_owner_alone),
 		ON_A_FOLDER(the_lock_dies_with_its_process),
 		ON_A_FOLDER(commands_reach_a_running_rollout),
+		ON_A_FOLDER(silent_clients_harm_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
