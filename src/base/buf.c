@@ -95,6 +95,15 @@ void buf_release(struct buf *buf)
 	*buf = (struct buf)BUF_INIT(buf->maximum);
 }
 
+/* All of it, or nothing: half a character would be none. */
+static bool add_whole(struct buf *buf, const char *bytes, size_t length)
+{
+	if (length <= maximum_of(buf) - buf->length)
+		return buf_add(buf, bytes, length);
+	buf->overflowed = true;
+	return false;
+}
+
 bool buf_add_printable(struct buf *buf, const char *text)
 {
 	while (*text) {
@@ -103,14 +112,16 @@ bool buf_add_printable(struct buf *buf, const char *text)
 		/* A replacement from a single byte stands for that byte, which is no UTF-8. */
 		bool is_plain = utf8_columns(character) >= 0 &&
 				!(character == UTF8_REPLACEMENT && text - start == 1);
+		char escaped[8];
 
 		if (is_plain) {
-			if (!buf_add(buf, start, (size_t)(text - start)))
+			if (!add_whole(buf, start, (size_t)(text - start)))
 				return false;
 			continue;
 		}
 		for (; start < text; start++) {
-			if (!buf_add_format(buf, "\\x%02x", (unsigned char)*start))
+			snprintf(escaped, sizeof(escaped), "\\x%02x", (unsigned char)*start);
+			if (!add_whole(buf, escaped, strlen(escaped)))
 				return false;
 		}
 	}
