@@ -142,7 +142,8 @@ int traffic_output_result(
 		[TRAFFIC_LOST] = "lost" };
 
 	print_notes(&result->notes);
-	if (result->error.kind != ERROR_LOCKED)
+	if (result->error.kind != ERROR_LOCKED &&
+		(cli->format == FORMAT_JSON || result->traffic.is_reachable))
 		print_state(cli, &result->traffic, names[result->outcome], &result->error);
 	switch (result->outcome) {
 	case TRAFFIC_PROVEN:

@@ -270,8 +270,13 @@ int weights_set(const struct config *config, weight_t canary, struct manual_resu
 	struct lock lock = LOCK_INIT;
 
 	ret_result->outcome = TRAFFIC_UNDONE;
-	if (!folder || lock_take(folder, rollout, &lock, &ret_result->error) < 0)
+	ret_result->traffic.canary = WEIGHT_UNKNOWN;
+	if (!folder || lock_take(folder, rollout, &lock, &ret_result->error) < 0) {
+		/* Nothing was looked at, and nothing changed. */
+		if (ret_result->error.kind == ERROR_IO)
+			ret_result->error.kind = ERROR_UNAVAILABLE;
 		return -1;
+	}
 	set_weight(&change, canary);
 	ret_result->outcome = change.outcome;
 	ret_result->traffic = change.state;
