@@ -31,8 +31,9 @@ _Noreturn static void become_guardian(int pipe_end, int log_fd, char *const *arg
 	dup2(null_fd, STDIN_FILENO);
 	dup2(log_fd >= 0 ? log_fd : null_fd, STDOUT_FILENO);
 	dup2(log_fd >= 0 ? log_fd : null_fd, STDERR_FILENO);
+	/* Nor what our parent left open: a CI job's pipe, a lock. */
+	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	dup2(pipe_end, GUARDIAN_FD);
-	close(pipe_end);
 	execv("/proc/self/exe", argv);
 	_exit(127);
 }
