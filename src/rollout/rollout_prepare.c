@@ -214,6 +214,7 @@ static enum task_next brake_released(struct task *task)
 {
 	struct rollout *rollout = rollout_of(task);
 
+	rollout_tell_notes(rollout);
 	if (rollout->change.outcome == TRAFFIC_PROVEN)
 		return TASK_MORE;
 	rollout_reason_of_error(rollout, &rollout->change.error);

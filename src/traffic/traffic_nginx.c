@@ -5,6 +5,7 @@
 #include "canaryctl/traffic.h"
 
 #include "traffic/brake.h"
+#include "traffic/nginx_dump.h"
 #include "traffic/shift.h"
 
 #include "canaryctl/clock.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RELEASE_POLL_MS = 50 };
+enum { DUMP_TIMEOUT_MS = 30000, DUMP_MAX_BYTES = 4 << 20, RELEASE_POLL_MS = 50 };
 
 struct nginx_change {
 	struct edge edge;
@@ -24,6 +25,7 @@ struct nginx_change {
 	struct sleep_op pause;
 	struct buf text;
 	int64_t started_ms;
+	struct proc_op dump; /* nginx -T */
 };
 
 static struct traffic_change *change_of(struct task *task)
@@ -275,6 +277,8 @@ static enum task_next release_removed(struct task *task)
 
 static enum task_next release_looked(struct task *task);
 static enum task_next release_again(struct task *task);
+static enum task_next release_dump(struct task *task);
+static enum task_next release_dumped(struct task *task);
 
 static const struct task_step release_steps[] = {
 	{ "look", release_look },
@@ -282,6 +286,8 @@ static const struct task_step release_steps[] = {
 	{ "removed", release_removed },
 	{ "looked", release_looked },
 	{ "again", release_again },
+	{ "dump", release_dump },
+	{ "dumped", release_dumped },
 	{ 0 },
 };
 
@@ -293,7 +299,7 @@ static enum task_next release_looked(struct task *task)
 	describe_look(change, &private->look);
 	if (private->look.agree && !private->look.answer.is_braked && !private->look.is_braked) {
 		change->state.is_proven = true;
-		return finish(task, TRAFFIC_PROVEN);
+		return task_goto(task, &release_steps[5], TASK_MORE);
 	}
 	if (clock_monotonic_ms() - private->started_ms >= private->edge.nginx->settle_timeout_ms) {
 		error_set(&change->error, ERROR_TRAFFIC, 0,
@@ -309,6 +315,46 @@ static enum task_next release_again(struct task *task)
 {
 	start_look(task);
 	return task_goto(task, &release_steps[3], TASK_WAIT);
+}
+
+/*
+ * The proof block tells whether the brake's file is there; whether NGINX heeds it is written in
+ * its own configuration. Found out now, while there is time, and not when it is needed.
+ */
+static enum task_next release_dump(struct task *task)
+{
+	struct nginx_change *private = private_of(task);
+	char *const *test = private->edge.test;
+	char *argv[16] = { 0 };
+	struct proc_options options = {
+		.argv = argv, .timeout_ms = DUMP_TIMEOUT_MS, .maximum_bytes = DUMP_MAX_BYTES
+	};
+	bool can_dump = false;
+
+	for (size_t i = 0; test[i] && i < ARRAY_SIZE(argv) - 1; i++) {
+		bool is_test = strcmp(test[i], "-t") == 0;
+
+		argv[i] = is_test ? arena_strdup(&private->edge.arena, "-T") : test[i];
+		can_dump |= is_test;
+	}
+	if (!can_dump)
+		return finish(task, TRAFFIC_PROVEN);
+	proc_start(&private->dump, task, &options);
+	return TASK_WAIT;
+}
+
+static enum task_next release_dumped(struct task *task)
+{
+	struct nginx_change *private = private_of(task);
+	const struct nginx_config *nginx = private->edge.nginx;
+
+	if (private->dump.exit_status == 0 && !private->dump.output.overflowed &&
+		!nginx_dump_has(buf_text(&private->dump.output), nginx->brake, nginx->output))
+		buf_add_format(&change_of(task)->notes,
+			"nothing in nginx's configuration heeds the brake '%s': when a reload is "
+			"impossible it would not hold (see the end of nginx/nginx.canary.conf)\n",
+			nginx->brake);
+	return finish(task, TRAFFIC_PROVEN);
 }
 
 /* ---- TRAFFIC_REHEARSE ---- */
@@ -401,6 +447,7 @@ static void nginx_release(struct traffic_change *change)
 	if (!private)
 		return;
 	shift_release(&private->shift);
+	proc_release(&private->dump);
 	scratch_release(&private->scratch);
 	buf_release(&private->text);
 	edge_release(&private->edge);

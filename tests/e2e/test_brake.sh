@@ -100,6 +100,19 @@ with_nginx_gone() {
 	all_on_production
 }
 
+# Found out before the first shift, not when it is needed.
+a_brake_that_nothing_heeds() {
+	stop nginx
+	nginx_conf_plain 1 >"$NGINX_CONF"
+	start_nginx
+	CFG_STAGES='[50]' CFG_OBSERVE=1s CFG_CHECKS='' CFG_SHARE='' write_config
+	ctl deploy --version v0.2.0 --yes
+	assert_status 0
+	assert_output "nothing in nginx's configuration heeds the brake"
+	ctl rollback
+	assert_status 0
+}
+
 scenario_begin brake
 start_refapp production v0.1.0
 start_canary
@@ -110,4 +123,5 @@ run_case weights_zero_is_the_same_brake 'weights set 0 when a reload is impossib
 run_case without_a_brake_it_is_a_page 'the same without a brake: exit 3 and the command to run'
 run_case a_brake_that_the_configuration_does_not_know 'a brake that the configuration does not know'
 run_case with_nginx_gone 'rollback while NGINX is not running'
+run_case a_brake_that_nothing_heeds 'a brake that no configuration of NGINX heeds'
 scenario_end

@@ -8,6 +8,7 @@
 
 #include "canaryctl/mem.h"
 
+#include "traffic/nginx_dump.h"
 #include "traffic/nginx_output.h"
 #include "traffic/nginx_text.h"
 #include "traffic/upstreams.h"
@@ -135,9 +136,27 @@ static void the_reason_of_a_refusal_is_found(void **state)
 	assert_false(nginx_output_find("", "[warn]", "", NULL, line, sizeof(line)));
 }
 
+static void a_dump_is_searched_but_for_our_own_file(void **state)
+{
+	static const char dump[] = "# configuration file /etc/nginx/nginx.conf:\n"
+				   "http { # if (-f /run/x.off)\n"
+				   "# configuration file /etc/nginx/conf.d/upstream.conf:\n"
+				   "if (-f /run/x.off) { }\n";
+	static const char heeded[] = "# configuration file /etc/nginx/conf.d/upstream.conf:\n"
+				     "# configuration file /etc/nginx/nginx.conf:\n"
+				     "    if (-f /run/x.off) { set $pool production; }\n";
+
+	(void)state;
+	assert_false(nginx_dump_has(dump, "/run/x.off", "/etc/nginx/conf.d/upstream.conf"));
+	assert_true(nginx_dump_has(dump, "/run/x.off", "/elsewhere"));
+	assert_true(nginx_dump_has(heeded, "/run/x.off", "/etc/nginx/conf.d/upstream.conf"));
+	assert_false(nginx_dump_has("", "/run/x.off", ""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_dump_is_searched_but_for_our_own_file),
 		cmocka_unit_test(statements_are_read_as_nginx_does),
 		cmocka_unit_test(broken_text_ends),
 		cmocka_unit_test(long_statements_are_cut),
