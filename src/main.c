@@ -1,8 +1,14 @@
 /* canaryctl: everything is in the library, see cli_main(). */
 #include "canaryctl/cli.h"
 
+#include "canaryctl/mem.h"
+
+#include <cjson/cJSON.h>
+
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 /*
@@ -20,9 +26,36 @@ static void open_standard_descriptors(void)
 		close(fd);
 }
 
+/* What a parent left open is for us: no hook, no nginx and no guardian gets it. */
+static void keep_descriptors_to_ourselves(void)
+{
+	/* A kernel that cannot (before 5.11) leaves them as they are. */
+	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
+/* Passwords are in memory and in the environment: no core, and no other process of ours reads it.
+ */
+static void keep_memory_to_ourselves(void)
+{
+#ifndef __SANITIZE_ADDRESS__ /* LeakSanitizer looks at us with ptrace */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
+/* Half a JSON object is worse than none: out of memory ends the program there as everywhere. */
+static void check_allocations_of_json(void)
+{
+	cJSON_Hooks hooks = { .malloc_fn = mem_alloc, .free_fn = free };
+
+	cJSON_InitHooks(&hooks);
+}
+
 int main(int argc, char **argv)
 {
 	open_standard_descriptors();
+	keep_descriptors_to_ourselves();
+	keep_memory_to_ourselves();
+	check_allocations_of_json();
 	/* Whoever reads our output may leave; a rollout must not die of it halfway. */
 	signal(SIGPIPE, SIG_IGN);
 	return cli_main(argc, argv);

@@ -60,7 +60,7 @@ static bool next_event(struct reader *reader, yaml_event_t *ret_event)
 			"not text in UTF-8, or with control characters");
 	else
 		set_problem(reader, parser->problem_mark,
-			parser->problem ? parser->problem : "cannot be parsed");
+			parser->problem ? parser->problem : "out of memory");
 	if (parser->context)
 		reader->problem->context_line = (int)parser->context_mark.line + 1;
 	return false;

@@ -138,13 +138,26 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *context)
 	return 0;
 }
 
+static void *resize_bytes(void *pointer, size_t size)
+{
+	return mem_resize(pointer, size, 1);
+}
+
+/* libcurl never sees a failed allocation either: a header that was lost would change the request.
+ */
+static bool initialise_curl(void)
+{
+	return curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_alloc, free, resize_bytes, mem_strdup,
+		       mem_array) == CURLE_OK;
+}
+
 static struct http_engine *engine_of(struct loop *loop)
 {
 	struct http_engine *engine = loop->http;
 
 	if (engine)
 		return engine;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (!initialise_curl())
 		BUG("libcurl cannot be initialised");
 	engine = mem_alloc(sizeof(*engine));
 	engine->loop = loop;
