@@ -291,7 +291,7 @@ canaryctl_conf() { # OBSERVE
 		-e "s|app-canary:8001|127.0.0.1:$CANARY_PORT|g; s|app:8000|127.0.0.1:$PRODUCTION_PORT|g" \
 		-e "s|localhost:8001|127.0.0.1:$CANARY_PORT|g; s|localhost:8000|127.0.0.1:$PRODUCTION_PORT|g" \
 		-e "s|^  url: .*|  url: $PROMETHEUS|" \
-		-e "s|template: \.\./nginx|template: $REPO/nginx|" \
+		-e "s|template: \.\./nginx|template: $REPO/nginx|; s|- suites/|- $REPO/configs/suites/|" \
 		-e "s|/etc/nginx|$NGINX_PREFIX|g; s|/run/canaryctl|$WORK/run|g" \
 		-e "s|127.0.0.1:8099|127.0.0.1:$PROOF_PORT|g" \
 		-e "s|^\( *\)test: .*|\1test: [$nginx, -t]|; s|^\( *\)reload: .*|\1reload: [$nginx, -s, reload]|" \

@@ -20,7 +20,7 @@ const struct cli_option suite_command_options[] = {
 	{ "output", "FILE", "write the report there, as JSON" },
 	{ "junit", "FILE", "write the report there, as JUnit XML" },
 	{ "only", "NAME", "run this check alone" },
-	{ "target", "production|canary", "what ${target} is in the checks; default canary" },
+	{ "target", "production|canary", "what ${target} is in the checks; default production" },
 	{ "version", "V", "what ${version} is in the checks" },
 	{ "list", NULL, "print the checks without running them" },
 	{ 0 },
@@ -87,7 +87,7 @@ static int prepare(struct call *call, char *const *names, struct error *err)
 			.config = call->config,
 			.suite = suite,
 			.only = cli_value(cli, "only"),
-			.target = target ? target : "canary",
+			.target = target ? target : "production",
 			.version = version,
 			.is_strict = cli_has(cli, "strict"),
 		};
