@@ -16,6 +16,18 @@ struct signal_watch {
 	struct signal_watch *next;
 };
 
+/*
+ * A turn of libuv first runs the timers that are due, then waits for whatever comes next. When a
+ * timer has made a task ready, nothing may be waited for.
+ */
+static void before_poll(uv_prepare_t *handle)
+{
+	struct loop *loop = container_of(handle, struct loop, before_poll);
+
+	if (loop->ready.first)
+		uv_stop(&loop->uv);
+}
+
 struct loop *loop_new(void)
 {
 	struct loop *loop = mem_alloc(sizeof(*loop));
@@ -23,6 +35,9 @@ struct loop *loop_new(void)
 	if (uv_loop_init(&loop->uv) < 0)
 		BUG("cannot create an event loop: out of file descriptors?");
 	uv_timer_init(&loop->uv, &loop->sleep_timer);
+	uv_prepare_init(&loop->uv, &loop->before_poll);
+	uv_prepare_start(&loop->before_poll, before_poll);
+	uv_unref((uv_handle_t *)&loop->before_poll);
 	return loop;
 }
 
@@ -43,6 +58,7 @@ void loop_free(struct loop *loop)
 	}
 	http_engine_free(loop->http);
 	uv_close((uv_handle_t *)&loop->sleep_timer, NULL);
+	uv_close((uv_handle_t *)&loop->before_poll, NULL);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 	if (uv_loop_close(&loop->uv) < 0)
 		BUG("the event loop still has open handles");

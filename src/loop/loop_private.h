@@ -16,6 +16,7 @@ struct loop {
 	struct task_queue ready;
 	struct sleep_op *sleeping; /* by due time */
 	uv_timer_t sleep_timer;    /* for the first of them */
+	uv_prepare_t before_poll;  /* no waiting while a task is ready */
 	struct http_engine *http;  /* NULL until the first request */
 	struct signal_watch *signals;
 };

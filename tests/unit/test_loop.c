@@ -340,10 +340,61 @@ static void a_missing_secret_file_is_an_error(void **state)
 	release_http(&p);
 }
 
+/* ---- a pause that is over at once, while another goes on ---- */
+static enum task_next pause_shortly(struct task *task)
+{
+	struct procedure *p = procedure_of(task);
+	size_t turns = strlen(p->trace);
+
+	if (turns == 20) {
+		task_cancel(p->to_cancel);
+		return TASK_DONE;
+	}
+	p->trace[turns] = '.';
+	sleep_start(&p->first, task, 0);
+	return task_goto(task, task->step - 1, TASK_WAIT);
+}
+
+static enum task_next pause_long(struct task *task)
+{
+	sleep_start(&procedure_of(task)->second, task, 30000);
+	return TASK_WAIT;
+}
+
+static enum task_next start_both(struct task *task)
+{
+	static const struct task_step shortly[] = { { "shortly", pause_shortly }, { 0 } };
+	static const struct task_step slow[] = { { "long", pause_long }, { 0 } };
+	struct pair {
+		struct procedure both, shortly, slow;
+	} *pair = container_of(procedure_of(task), struct pair, both);
+
+	pair->shortly.to_cancel = &pair->slow.task;
+	task_start_child(&pair->slow.task, task, "slow", slow);
+	task_start_child(&pair->shortly.task, task, "shortly", shortly);
+	return TASK_WAIT;
+}
+
+/* libuv runs due timers before it waits: what they made ready must not wait with it. */
+static void a_short_pause_does_not_wait_for_a_long_one(void **state)
+{
+	static const struct task_step both[] = { { "both", start_both }, { 0 } };
+	struct procedure all[3] = { 0 };
+	struct loop *loop = loop_new();
+	int64_t began_ms = loop_now_ms(loop);
+
+	(void)state;
+	task_start(&all[0].task, loop, "both", both);
+	loop_run(loop, &all[0].task);
+	assert_true(loop_now_ms(loop) - began_ms < 5000);
+	loop_free(loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pauses_join_before_the_next_step),
+		cmocka_unit_test(a_short_pause_does_not_wait_for_a_long_one),
 		cmocka_unit_test(a_canceled_child_ends_and_wakes_its_parent),
 		cmocka_unit_test(a_program_gives_output_and_status),
 		cmocka_unit_test(a_missing_program_is_named),
