@@ -115,11 +115,14 @@ static enum task_next ask_everything(struct task *task)
 
 	rollout->asked_count = 0;
 	for (size_t i = 0; i < rollout->check_count; i++) {
+		/* No stage has begun: there is no share to compare with. */
+		if (strcmp(rollout->checks[i]->name, CHECK_NAME_SHARE) == 0)
+			continue;
 		rollout->asked[rollout->asked_count] = rollout->checks[i];
 		rollout->records[rollout->asked_count++] = &rollout_stage(rollout)->checks[i];
 	}
 	rollout_change_traffic(rollout, TRAFFIC_READ, 0);
-	rollout_ask(rollout, rollout->checks, rollout->check_count, LONGEST_WINDOW_MS);
+	rollout_ask(rollout, rollout->asked, rollout->asked_count, LONGEST_WINDOW_MS);
 	return TASK_WAIT;
 }
 

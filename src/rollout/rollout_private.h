@@ -114,6 +114,8 @@ bool rollout_take_requests(struct rollout *rollout, enum task_next *ret_next);
 
 /* ---- rollout_record.c: the report, the journal and the observers ---- */
 void rollout_report_build(struct rollout *rollout);
+/* A second deploy of a version within one second gets a name of its own. Needs the journal. */
+int rollout_make_unique(struct rollout *rollout, struct error *err);
 void rollout_reason_of_check(struct rollout *rollout, const struct check_report *record);
 void rollout_reason_of_error(struct rollout *rollout, const struct error *err);
 void rollout_tell(struct rollout *rollout, enum rollout_event_kind kind, const char *text);

@@ -70,6 +70,29 @@ void rollout_report_build(struct rollout *rollout)
 		build_stage(rollout, i);
 }
 
+static void note_existence(const struct journal_record *record, void *context)
+{
+	(void)record;
+	*(bool *)context = true;
+}
+
+int rollout_make_unique(struct rollout *rollout, struct error *err)
+{
+	struct rollout_report *report = &rollout->report;
+	const char *wanted = report->deployment;
+
+	for (int number = 2;; number++) {
+		bool exists = false;
+
+		if (journal_read(
+			    rollout->journal, report->deployment, note_existence, &exists, err) < 0)
+			return -1;
+		if (!exists)
+			return 0;
+		report->deployment = arena_format(&report->arena, "%s-%d", wanted, number);
+	}
+}
+
 /* The first reason stays: what comes after it is only its consequence. */
 static struct rollout_reason *new_reason(struct rollout *rollout)
 {

@@ -126,6 +126,8 @@ int rollout_watch_requests(struct rollout *rollout, struct error *err)
 	return rollout->control ? 0 : -1;
 }
 
+static const char hint_of_person[] = "no check failed: somebody ended it; deploy again when ready";
+
 static enum task_next take_signal(struct rollout *rollout)
 {
 	int number = rollout->requests.signal_number;
@@ -135,6 +137,7 @@ static enum task_next take_signal(struct rollout *rollout)
 	rollout->signal_number = number;
 	rollout->facts.interrupt_holds = rollout->config->rollout.on_interrupt == ON_INTERRUPT_HOLD;
 	error_set(&why, ERROR_CANCELED, 0, "stopped by SIG%s", sigabbrev_np(number));
+	error_hint(&why, "%s", hint_of_person);
 	rollout_reason_of_error(rollout, &why);
 	return rollout_deliver(rollout, ROLLOUT_INTERRUPT);
 }
@@ -145,6 +148,7 @@ static enum task_next take_abort(struct rollout *rollout)
 
 	rollout->requests.abort = false;
 	error_set(&why, ERROR_CANCELED, 0, "%s", rollout->requests.reason);
+	error_hint(&why, "%s", hint_of_person);
 	rollout_reason_of_error(rollout, &why);
 	return rollout_deliver(rollout, ROLLOUT_ABORT);
 }

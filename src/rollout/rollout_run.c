@@ -98,8 +98,16 @@ static const struct task_step shift_steps[] = {
 static enum task_next roll_back(struct task *task)
 {
 	struct rollout *rollout = rollout_of(task);
+	struct stage_report *stage = rollout_stage(rollout);
+	const struct rollout_reason *reason = &rollout->report.reason;
+	CLEANUP_FREE char *why =
+		mem_format("%s%s%s", reason->check, reason->check[0] ? ": " : "", reason->message);
 
-	rollout_tell(rollout, EVENT_ROLLING_BACK, rollout->report.reason.message);
+	if (stage->state == STAGE_OBSERVING) {
+		stage->state = STAGE_FAILED;
+		stage->ended_at = clock_wall_ms();
+	}
+	rollout_tell(rollout, EVENT_ROLLING_BACK, why);
 	/* A rollback that cannot be recorded still happens. */
 	rollout_journal_intent(rollout, 0);
 	rollout_change_traffic(rollout, TRAFFIC_ROLLBACK, 0);
@@ -280,6 +288,8 @@ static int open_state(struct rollout *rollout, struct error *err)
 		return -1;
 	rollout->journal = journal_open(rollout->folder, err);
 	if (!rollout->journal || journal_fold_newest(rollout->journal, &rollout->previous, err) < 0)
+		return -1;
+	if (rollout_make_unique(rollout, err) < 0)
 		return -1;
 	return rollout_watch_requests(rollout, err);
 }
