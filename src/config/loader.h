@@ -47,8 +47,8 @@ bool value_set(struct loader *loader, const struct schema_row *row, const struct
 const char *value_text(struct loader *loader, const struct place *value, const char *what);
 
 /* Says that "${...}" is no variable, and which was meant. Returns false. */
-bool say_unknown_variable(struct loader *loader, const struct place *value, const char *unknown,
-	size_t length);
+bool say_unknown_variable(
+	struct loader *loader, const struct place *value, const char *unknown, size_t length);
 
 /* SCHEMA_CUSTOM rows; `target` is the struct. */
 void custom_set(struct loader *loader, const struct schema_row *row, const struct place *value,
