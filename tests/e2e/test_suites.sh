@@ -26,7 +26,6 @@ start_fresh() { # [REFAPP_ARGUMENT...]
 }
 
 train_to_the_end() {
-	local turn
 	for _ in 1 2 3 4 5 6; do
 		canary_post /admin/training/run '{"steps":2000}'
 	done
