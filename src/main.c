@@ -26,13 +26,6 @@ static void open_standard_descriptors(void)
 		close(fd);
 }
 
-/* What a parent left open is for us: no hook, no nginx and no guardian gets it. */
-static void keep_descriptors_to_ourselves(void)
-{
-	/* A kernel that cannot (before 5.11) leaves them as they are. */
-	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-}
-
 /* Passwords are in memory and in the environment: no core, and no other process of ours reads it.
  */
 static void keep_memory_to_ourselves(void)
@@ -53,7 +46,6 @@ static void check_allocations_of_json(void)
 int main(int argc, char **argv)
 {
 	open_standard_descriptors();
-	keep_descriptors_to_ourselves();
 	keep_memory_to_ourselves();
 	check_allocations_of_json();
 	/* Whoever reads our output may leave; a rollout must not die of it halfway. */

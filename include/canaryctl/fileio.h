@@ -18,11 +18,15 @@
 int fileio_read(const char *path, size_t maximum_bytes, struct buf *ret_bytes,
 	struct error *err) WARN_UNUSED;
 
-/* Replaces path atomically and durably. `mode` is for the new file (0644, 0600). */
+/*
+ * Replaces path atomically and durably. `mode` is for the new file (0644, 0600). A symbolic link is
+ * replaced, what it names stays; a device, a pipe or a folder is refused.
+ */
 int fileio_replace(const char *path, const void *bytes, size_t length, mode_t mode,
 	struct error *err) WARN_UNUSED;
 
-/* Writes over the same inode (for a file that is bind-mounted by itself), with fsync. */
+/* Writes over the same inode (for a file that is bind-mounted by itself), with fsync; refuses a
+ * symbolic link. */
 int fileio_overwrite(
 	const char *path, const void *bytes, size_t length, struct error *err) WARN_UNUSED;
 

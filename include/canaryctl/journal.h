@@ -68,5 +68,7 @@ int journal_fold_newest(struct journal *journal, struct rollout_view *ret_view, 
 /* <state_dir>/<service>; created 0700 when `create`. malloc'ed; NULL and *err on error. */
 struct config;
 char *state_folder(const struct config *config, bool create, struct error *err);
+/* Is it ours, and nobody else's to write to? One that is not there yet is fine. */
+int state_folder_check(const char *folder, struct error *err);
 
 #endif

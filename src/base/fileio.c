@@ -84,13 +84,25 @@ static char *temporary_name(const char *path)
 	return mem_format("%s.canaryctl-%08x", path, salt);
 }
 
+/* A device or a pipe would be gone, for everybody: --output /dev/null, run as root. */
+static int check_replaceable(const char *path, struct error *err)
+{
+	struct stat info;
+
+	if (stat(path, &info) < 0 || S_ISREG(info.st_mode))
+		return 0;
+	return error_set(err, ERROR_IO, 0, "'%s' is no ordinary file and is not replaced", path);
+}
+
 int fileio_replace(
 	const char *path, const void *bytes, size_t length, mode_t mode, struct error *err)
 {
 	CLEANUP_FREE char *temporary = temporary_name(path);
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	int saved;
+	int fd, saved;
 
+	if (check_replaceable(path, err) < 0)
+		return -1;
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return error_set(err, ERROR_IO, errno, "cannot create '%s'", temporary);
 	if (write_all(fd, bytes, length) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0) {
@@ -113,7 +125,7 @@ int fileio_replace(
 int fileio_overwrite(const char *path, const void *bytes, size_t length, struct error *err)
 {
 	/* Not cut off before: on a full disk the blocks that it has are all there are. */
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 
 	if (fd < 0)
 		return error_set(err, ERROR_IO, errno, "cannot open '%s' for writing", path);

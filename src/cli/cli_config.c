@@ -1,24 +1,7 @@
 /* The configuration for a command, with everything that is wrong about it printed. */
 #include "cli/cli_private.h"
 
-#include "canaryctl/mem.h"
-
 #include <stdio.h>
-#include <string.h>
-
-/* Lines of a configuration can hold anything: each is made safe to show. */
-static void print_diagnostics(const char *lines)
-{
-	CLEANUP_BUF struct buf text = BUF_INIT(0);
-	CLEANUP_FREE char *copy = mem_strdup(lines);
-	char *rest = copy;
-
-	while (rest && *rest) {
-		buf_add_printable(&text, strsep(&rest, "\n"));
-		buf_add_text(&text, "\n");
-	}
-	fputs(buf_text(&text), stderr);
-}
 
 struct config *cli_read_config(const struct cli *cli, const struct config_options *options,
 	struct buf *ret_diagnostics, struct error *err)
@@ -30,7 +13,7 @@ struct config *cli_read_config(const struct cli *cli, const struct config_option
 
 int cli_fail_config(const struct buf *diagnostics, const struct error *err)
 {
-	print_diagnostics(buf_text(diagnostics));
+	cli_print_lines(buf_text(diagnostics), stderr);
 	return cli_fail(err);
 }
 

@@ -163,6 +163,7 @@ static const char *read_value(struct parser *parser, const struct cli_option *op
 			return "";
 		error_set(parser->err, ERROR_USAGE, 0,
 			"option '--%s' takes no value, but got '%.200s'", option->name, value);
+		error_hint(parser->err, "write '--%s' alone", option->name);
 		return NULL;
 	}
 	if (!value && parser->next[1] && strncmp(parser->next[1], "--", 2) != 0)

@@ -9,6 +9,9 @@
 #include "canaryctl/cli.h"
 #include "canaryctl/log.h"
 
+#include <cjson/cJSON.h>
+#include <stdio.h>
+
 /* Every command, ended by NULL: the one place that lists them (cli.c). */
 extern const struct cli_command *const cli_commands[];
 
@@ -51,6 +54,10 @@ bool cli_is_choice(const char *argument);
 
 /* What cli_fail() prints: the message and its hint, without anything that steers a terminal. */
 void cli_format_error(const struct error *err, struct buf *ret_text);
+
+/* cli_print.c: the same care for results: lines, and JSON on a line of its own on stdout. */
+void cli_print_lines(const char *lines, FILE *stream);
+void cli_print_json(const cJSON *json);
 
 /* cli_load_config() in its two halves, for `config validate`: nothing is printed by the first. */
 struct config *cli_read_config(const struct cli *cli, const struct config_options *options,

@@ -74,7 +74,6 @@ static void print_json(const struct status *status)
 {
 	const struct rollout_view *view = &status->view;
 	cJSON *object = cJSON_CreateObject();
-	char *text;
 
 	cJSON_AddStringToObject(object, "service", status->config->service);
 	cJSON_AddStringToObject(object, "phase", rollout_state_name(phase_of(status)));
@@ -98,9 +97,7 @@ static void print_json(const struct status *status)
 		cJSON_AddItemToObject(object, "last_evaluation", cJSON_Parse(view->evaluation));
 	if (status->journal_error.kind != ERROR_NONE)
 		cJSON_AddStringToObject(object, "journal_error", status->journal_error.message);
-	text = cJSON_PrintUnformatted(object);
-	puts(text ? text : "{}");
-	cJSON_free(text);
+	cli_print_json(object);
 	cJSON_Delete(object);
 }
 
@@ -115,7 +112,9 @@ static void add_checks(struct buf *text, const char *evaluation)
 		const char *message = cJSON_GetStringValue(cJSON_GetObjectItem(check, "message"));
 		const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(check, "name"));
 
-		buf_add_format(text, "  %-8s %s: ", result ? result : "", name ? name : "");
+		buf_add_format(text, "  %-8s ", result ? result : "");
+		buf_add_printable(text, name ? name : "");
+		buf_add_text(text, ": ");
 		buf_add_printable(text, message ? message : "");
 		buf_add_text(text, "\n");
 	}
@@ -167,7 +166,7 @@ static void print_text(const struct status *status)
 		buf_add_text(&text, "rollout   idle: there was none yet\n");
 	if (status->journal_error.kind != ERROR_NONE)
 		buf_add_format(&text, "journal   %s\n", status->journal_error.message);
-	fputs(buf_text(&text), stdout);
+	cli_print_lines(buf_text(&text), stdout);
 }
 
 static volatile sig_atomic_t is_stopped;

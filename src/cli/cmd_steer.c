@@ -28,10 +28,10 @@ static int print_answer(const struct cli *cli, const char *reply)
 	bool accepted = cJSON_IsTrue(cJSON_GetObjectItem(answer, "accepted"));
 	struct error err = { 0 };
 
-	if (cli->format == FORMAT_JSON)
-		puts(reply);
+	if (cli->format == FORMAT_JSON && answer)
+		cli_print_json(answer);
 	else if (accepted)
-		puts(message ? message : "done");
+		cli_print_lines(message ? message : "done", stdout);
 	if (!accepted) {
 		error_set(&err, ERROR_USAGE, 0, "%s", message ? message : "refused");
 		error_hint(&err, "'canaryctl status' shows what it is doing");

@@ -126,7 +126,7 @@ static void list_suites(const struct call *call)
 				list_check(&suite->checks[j], &text);
 		}
 	}
-	fputs(buf_text(&text), stdout);
+	cli_print_lines(buf_text(&text), stdout);
 }
 
 /* ---- running ---- */

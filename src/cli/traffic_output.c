@@ -1,5 +1,6 @@
 /* What commands say of the traffic: see traffic_output.h. */
 #include "cli/traffic_output.h"
+#include "cli/cli_private.h"
 
 #include "canaryctl/mem.h"
 #include "canaryctl/weight.h"
@@ -47,10 +48,7 @@ void traffic_output_add_text(struct buf *text, const struct traffic_state *traff
 
 static void print_json(cJSON *object)
 {
-	char *text = cJSON_PrintUnformatted(object);
-
-	puts(text ? text : "{}");
-	cJSON_free(text);
+	cli_print_json(object);
 	cJSON_Delete(object);
 }
 

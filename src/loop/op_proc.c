@@ -184,6 +184,11 @@ static int spawn(struct loop *loop, struct proc_child *child, const struct proc_
 		.stdio_count = 3,
 		.stdio = stdio };
 
+	/*
+	 * libcurl's sockets, and whatever our parent left open, are not for the child. A kernel
+	 * that cannot do this (before 5.11) leaves them as they are.
+	 */
+	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	return uv_spawn(&loop->uv, &child->process, &spawn_options);
 }
 

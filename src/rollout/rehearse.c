@@ -87,6 +87,8 @@ static void check_state_folder(struct rehearsal *rehearsal)
 			nearest);
 		add_obstacle(rehearsal, &err);
 	}
+	if (state_folder_check(folder, &err) < 0)
+		add_obstacle(rehearsal, &err);
 	if (lock_is_held(folder, &holder)) {
 		error_set(&err, ERROR_LOCKED, 0, "'%s' is running (process %ld) and holds the lock",
 			holder.deployment, (long)holder.pid);
