@@ -118,7 +118,7 @@ static enum task_next judge_list(struct check_run *run)
 		double headroom = gpu_headroom(&list->gpus[i]);
 
 		if (isnan(headroom)) {
-			measure_no_data(m, NO_DATA_NAN,
+			measure_no_data(m, NO_DATA_NO_SERIES,
 				"total and free memory of a GPU are not both known");
 			m->has_value = false;
 			return measure_end(run);
