@@ -126,6 +126,7 @@ struct check_config *check_build_health(
 	check->params = params;
 	check->no_data = NO_DATA_FAIL;
 	check->on_fail = ON_FAIL_ROLLBACK;
+	check->counts_at_once = true;
 	check->hint =
 		arena_strdup(arena, "ask the canary's health address yourself, and read its log");
 	return check;
