@@ -38,7 +38,10 @@ void journal_close(struct journal *journal);
 int journal_append(struct journal *journal, const char *deployment, const char *type,
 	const char *data, struct error *err);
 
-/* Visits the events of one deployment in order; NULL: of the newest. */
+/*
+ * Visits the events of one deployment in order; NULL: of the newest that touched the traffic or is
+ * not over. One that was refused changed nothing, and must not hide one that was interrupted.
+ */
 typedef void journal_visit_fn(const struct journal_record *record, void *context);
 int journal_read(struct journal *journal, const char *deployment, journal_visit_fn *visit,
 	void *context, struct error *err);
@@ -61,6 +64,9 @@ struct rollout_view {
 };
 void rollout_view_take(struct rollout_view *view, const struct journal_record *record);
 void rollout_view_release(struct rollout_view *view);
+/* When nobody runs it: does it leave something to put right? Not over, or a rollback that failed.
+ */
+bool rollout_view_needs_recovery(const struct rollout_view *view);
 
 /* Reads the newest deployment into a view. */
 int journal_fold_newest(struct journal *journal, struct rollout_view *ret_view, struct error *err);

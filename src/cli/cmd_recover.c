@@ -36,10 +36,7 @@ static enum need look(const struct config *config, struct rollout_view *ret_view
 	journal_close(journal);
 	if (folded < 0)
 		return NEED_UNKNOWN;
-	if (!ret_view->deployment[0])
-		return NEED_NOTHING;
-	return !ret_view->report || ret_view->state == ROLLOUT_ROLLBACK_FAILED ? NEED_RECOVERY
-									       : NEED_NOTHING;
+	return rollout_view_needs_recovery(ret_view) ? NEED_RECOVERY : NEED_NOTHING;
 }
 
 /* Resuming is going on from where a proven stage was; a rollback that was cut off stays one. */

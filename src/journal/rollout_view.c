@@ -97,6 +97,11 @@ void rollout_view_release(struct rollout_view *view)
 	view->evaluation = view->report = NULL;
 }
 
+bool rollout_view_needs_recovery(const struct rollout_view *view)
+{
+	return view->deployment[0] && (!view->report || view->state == ROLLOUT_ROLLBACK_FAILED);
+}
+
 static void take(const struct journal_record *record, void *context)
 {
 	rollout_view_take(context, record);

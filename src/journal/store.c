@@ -138,7 +138,12 @@ int journal_read(struct journal *journal, const char *deployment, journal_visit_
 {
 	static const char sql[] =
 		"SELECT sequence, time_ms, deployment, type, data FROM events WHERE deployment ="
-		" coalesce(?, (SELECT deployment FROM events ORDER BY sequence DESC LIMIT 1))"
+		" coalesce(?,"
+		" (SELECT deployment FROM events AS newest WHERE type = 'shift_intent'"
+		"  OR (type = 'started' AND NOT EXISTS (SELECT 1 FROM events AS its"
+		"   WHERE its.deployment = newest.deployment AND its.type = 'finished'))"
+		"  ORDER BY sequence DESC LIMIT 1),"
+		" (SELECT deployment FROM events ORDER BY sequence DESC LIMIT 1))"
 		" ORDER BY sequence";
 	sqlite3_stmt *statement = NULL;
 	int result = sqlite3_prepare_v2(journal->database, sql, -1, &statement, NULL);

@@ -91,7 +91,7 @@ static bool is_over(const char *folder)
 	struct journal *journal = journal_open_for_reading(folder, &err);
 	/* What cannot be read is not known to be over. */
 	bool over = journal && journal_fold_newest(journal, &view, &err) == 0 &&
-		    (!view.deployment[0] || view.report);
+		    !rollout_view_needs_recovery(&view);
 
 	rollout_view_release(&view);
 	journal_close(journal);

@@ -83,6 +83,37 @@ static void the_fold_says_what_a_rollout_does(void **state)
 	journal_close(journal);
 }
 
+/* Else whoever is to put right what was interrupted would find nothing to do. */
+static void one_that_was_refused_does_not_hide_one_that_was_interrupted(void **state)
+{
+	static const char refused[] = "20261120T170413Z-v0.2.0",
+			  later[] = "20261120T170513Z-v0.2.0";
+	struct error err = { 0 };
+	struct rollout_view view = { 0 };
+	struct journal *journal = journal_open(folder, &err);
+
+	(void)state;
+	assert_non_null(journal);
+	append(journal, "started", "{}");
+	append(journal, "shift_intent", "{\"weight\":500,\"stage\":1}");
+	assert_int_equal(journal_append(journal, refused, "started", "{}", &err), 0);
+	assert_int_equal(journal_fold_newest(journal, &view, &err), 0);
+	assert_string_equal(view.deployment, refused);
+	assert_int_equal(journal_append(journal, refused, "finished", "{}", &err), 0);
+	assert_int_equal(journal_fold_newest(journal, &view, &err), 0);
+	assert_string_equal(view.deployment, "20261120T170313Z-v0.2.0");
+	assert_null(view.report);
+	append(journal, "finished", "{}");
+	assert_int_equal(journal_append(journal, later, "started", "{}", &err), 0);
+	assert_int_equal(journal_append(journal, later, "shift_intent", "{\"weight\":0}", &err), 0);
+	assert_int_equal(journal_append(journal, later, "finished", "{}", &err), 0);
+	assert_int_equal(journal_fold_newest(journal, &view, &err), 0);
+	assert_string_equal(view.deployment, later);
+	assert_non_null(view.report);
+	rollout_view_release(&view);
+	journal_close(journal);
+}
+
 static void records_that_make_no_sense_change_nothing(void **state)
 {
 	static const char *const broken[] = { "", "{", "null", "[]", "{\"to\":7}", "{\"to\":\"x\"}",
@@ -338,6 +369,7 @@ int main(void)
 #define ON_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 	const struct CMUnitTest tests[] = {
 		ON_A_FOLDER(the_fold_says_what_a_rollout_does),
+		ON_A_FOLDER(one_that_was_refused_does_not_hide_one_that_was_interrupted),
 		ON_A_FOLDER(records_that_make_no_sense_change_nothing),
 		ON_A_FOLDER(numbers_are_believed_within_bounds),
 		ON_A_FOLDER(another_reader_sees_what_was_committed),
