@@ -38,6 +38,7 @@
 	X(ROLLOUT_UNDECIDED, "undecided")             /* observed to the end, not enough known */  \
 	X(ROLLOUT_METRICS_LOST, "metrics_lost")       /* Prometheus is away for too long */        \
 	X(ROLLOUT_TRAFFIC_CHANGED, "traffic_changed") /* by somebody else, under the stage */      \
+	X(ROLLOUT_JOURNAL_LOST, "journal_lost")       /* what happens is no longer recorded */     \
 	X(ROLLOUT_APPROVED, "approved")                                                            \
 	X(ROLLOUT_APPROVAL_EXPIRED, "approval_expired")                                            \
 	X(ROLLOUT_PAUSE, "pause")                                                                  \

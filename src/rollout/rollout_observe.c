@@ -127,6 +127,19 @@ static enum task_next evaluate(struct task *task)
 	return TASK_WAIT;
 }
 
+/* Without a journal nobody could put right what a crash leaves: no canary then. */
+static bool journal_is_lost(struct rollout *rollout)
+{
+	struct error why = { 0 };
+
+	if (rollout->journal)
+		return false;
+	error_set(&why, ERROR_IO, 0, "the journal cannot be written");
+	error_hint(&why, "is the disk full? then deploy again");
+	rollout_reason_of_error(rollout, &why);
+	return true;
+}
+
 /* How long has Prometheus not answered at all? */
 static bool metrics_are_lost(struct rollout *rollout)
 {
@@ -323,6 +336,8 @@ static enum task_next evaluated(struct task *task)
 		return traffic_changed(rollout);
 	if (decision == STAGE_HAS_FAILED)
 		return stage_failed(rollout, deciding);
+	if (journal_is_lost(rollout))
+		return rollout_deliver(rollout, ROLLOUT_JOURNAL_LOST);
 	if (metrics_are_lost(rollout))
 		return rollout_deliver(rollout, ROLLOUT_METRICS_LOST);
 	if (approval_has_expired(rollout))

@@ -114,6 +114,11 @@ static enum task_next looked_around(struct task *task)
 		rollout->error = err;
 		return rollout_deliver(rollout, ROLLOUT_REFUSED);
 	}
+	if (!rollout->journal) {
+		error_set(&err, ERROR_IO, 0, "the journal cannot be written");
+		error_hint(&err, "nothing was changed; is the disk full?");
+		return refuse(rollout, &err);
+	}
 	if (settle_interrupted(rollout, &err) < 0)
 		return refuse(rollout, &err);
 	return TASK_MORE;
