@@ -57,8 +57,8 @@ static const char *note_command(struct rollout *rollout, const char *command, co
 {
 	struct requests *requests = &rollout->requests;
 
-	/* A last hook may still run; nothing that is asked now would be done. */
-	if (rollout_state_is_final(rollout->state))
+	/* A last hook or look may still run; nothing that is asked now would be done. */
+	if (rollout_state_is_final(rollout->state) || rollout->report.outcome != OUTCOME_RUNNING)
 		return NULL;
 	if (strcmp(command, "rollback") == 0 || strcmp(command, "abort") == 0) {
 		if (rollout->state == ROLLOUT_ROLLING_BACK)
