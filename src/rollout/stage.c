@@ -51,10 +51,10 @@ static const struct check_report *worse_of(
 	return a;
 }
 
-static enum stage_decision decide_end(
-	struct check_report *const *records, size_t count, const struct check_report **ret_deciding)
+/* `failed`: what failed the stage anyway, or NULL; a worse failure decides all the same. */
+static enum stage_decision decide_end(struct check_report *const *records, size_t count,
+	const struct check_report *failed, const struct check_report **ret_deciding)
 {
-	const struct check_report *failed = NULL;
 	const struct check_report *undecided = NULL;
 
 	for (size_t i = 0; i < count; i++) {
@@ -85,10 +85,8 @@ enum stage_decision stage_take(const struct stage_rules *rules, int64_t elapsed_
 		if (fails_now(rules, records[i]))
 			failed = worse_of(failed, records[i]);
 	}
+	if (!rules->never_ends && elapsed_ms >= rules->observe_ms)
+		return decide_end(records, count, failed, ret_deciding);
 	*ret_deciding = failed;
-	if (failed)
-		return STAGE_HAS_FAILED;
-	if (rules->never_ends || elapsed_ms < rules->observe_ms)
-		return STAGE_GO_ON;
-	return decide_end(records, count, ret_deciding);
+	return failed ? STAGE_HAS_FAILED : STAGE_GO_ON;
 }

@@ -170,6 +170,23 @@ static void rolling_back_goes_before_holding(void **state)
 	assert_ptr_equal(c.deciding, &c.reports[1]);
 }
 
+/* One critical check that asks to hold must not hide another's failure at the end. */
+static void at_the_end_the_worse_failure_decides(void **state)
+{
+	struct stage_case c;
+
+	(void)state;
+	setup_case(&c);
+	c.checks[0].on_fail = ON_FAIL_HOLD;
+	c.verdicts[0] = (struct verdict){
+		.check = &c.checks[0], .result = CHECK_FAIL, .is_critical = true
+	};
+	c.verdicts[1] = (struct verdict){ .check = &c.checks[1], .result = CHECK_FAIL };
+	assert_int_equal(stage_take(&c.rules, OBSERVE, c.verdicts, c.records, CHECKS, &c.deciding),
+		STAGE_HAS_FAILED);
+	assert_ptr_equal(c.deciding, &c.reports[1]);
+}
+
 static void recent_values_are_kept_in_order(void **state)
 {
 	struct stage_case c;
@@ -211,6 +228,7 @@ int main(void)
 		cmocka_unit_test(an_observer_decides_nothing),
 		cmocka_unit_test(time_ends_nothing_while_somebody_is_waited_for),
 		cmocka_unit_test(rolling_back_goes_before_holding),
+		cmocka_unit_test(at_the_end_the_worse_failure_decides),
 		cmocka_unit_test(recent_values_are_kept_in_order),
 		cmocka_unit_test(checks_are_asked_from_their_stage_on),
 	};
