@@ -114,6 +114,7 @@ struct plan {
 	bool initial_brake;
 	bool has_brake, has_hooks, hooks_fail;
 	int64_t hook_ms;
+	void (*tune)(struct config *config); /* of a repro case; NULL: none */
 };
 void plan_from_seed(struct plan *plan, uint64_t seed);
 /* The configuration of the plan; valid until the next one. */
@@ -165,7 +166,7 @@ weight_t world_effective(const struct world *world);
 	X(FINISHED_TWICE, "finished-twice", "events", "observers hear the end twice")              \
 	X(EVENT_LOST, "event-lost", "events", "observers do not hear of a shift")                  \
 	X(GUARDIAN_SLEEPS, "guardian-sleeps", "crash-is-mended", "nobody acts after a crash")      \
-	X(RECOVERY_LIES, "recovery-lies", "crash-is-mended", "recovering does nothing")            \
+	X(RECOVERY_LIES, "recovery-lies", "traffic-as-journalled", "recovering does nothing")      \
 	X(GUARDIAN_LEFT, "guardian-left", "nothing-is-left",                                       \
 		"the end does not dismiss the guardian")
 
@@ -227,7 +228,8 @@ void sim_process_died(void); /* its lock goes, its guardian wakes */
 bool sim_lock_is_held(void);
 bool sim_guardian_waits(void);
 void sim_guardian_gone(void);
-bool sim_journal_fold(struct rollout_view *view);
+/* NULL: the newest, as recovering sees it. */
+bool sim_journal_fold(const char *deployment, struct rollout_view *view);
 
 /* ---- the oracle: the invariants, told apart from the product's own ideas ---- */
 enum truth { TRUTH_UNKNOWN, TRUTH_PASS, TRUTH_FAIL, TRUTH_CRITICAL };
@@ -240,8 +242,9 @@ void oracle_measured(int check, enum truth truth);
 void oracle_evaluation_taken(
 	const struct verdict *verdicts, struct check_report *const *records, size_t count);
 void oracle_recorded(const char *type, const char *data);
-void oracle_journal_lost(void);
+void oracle_journal_lost(bool is_at_the_end);
 void oracle_told(const struct rollout_event *event);
+void oracle_stopped(void);
 void oracle_signal(void);
 void oracle_command(enum action_kind kind, bool is_accepted);
 void oracle_deploy_ended(int status, const struct rollout_result *result);

@@ -118,11 +118,34 @@ int journal_append(struct journal *journal, const char *deployment, const char *
 	if ((!fails || sim.plan.append_lies) && !is_dropped(type))
 		write_record(deployment, type, data);
 	if (fails) {
-		oracle_journal_lost();
+		oracle_journal_lost(strstr(data, "\"to\":\"completed\"") != NULL);
 		return error_set(err, ERROR_IO, 0, "the disk is full");
 	}
 	sim_boundary("after append");
 	return 0;
+}
+
+static bool is_finished(const char *deployment)
+{
+	for (int i = record_count - 1; i >= 0; i--) {
+		if (strcmp(records[i].type, "finished") == 0 &&
+			strcmp(records[i].deployment, deployment) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The rule of store.c: the newest that touched the traffic or is not over. */
+static const char *newest_deployment(void)
+{
+	for (int i = record_count - 1; i >= 0; i--) {
+		const struct record *record = &records[i];
+
+		if (strcmp(record->type, "shift_intent") == 0 ||
+			(strcmp(record->type, "started") == 0 && !is_finished(record->deployment)))
+			return record->deployment;
+	}
+	return record_count ? records[record_count - 1].deployment : "";
 }
 
 int journal_read(struct journal *journal, const char *deployment, journal_visit_fn *visit,
@@ -131,8 +154,8 @@ int journal_read(struct journal *journal, const char *deployment, journal_visit_
 	(void)err;
 	if (!journal)
 		sim_violated("no-bug", "a closed journal is read");
-	if (!deployment && record_count)
-		deployment = records[record_count - 1].deployment;
+	if (!deployment)
+		deployment = newest_deployment();
 	for (int i = 0; i < record_count; i++) {
 		const struct record *record = &records[i];
 
@@ -147,12 +170,17 @@ int journal_read(struct journal *journal, const char *deployment, journal_visit_
 	return 0;
 }
 
-bool sim_journal_fold(struct rollout_view *view)
+static void take(const struct journal_record *record, void *context)
+{
+	rollout_view_take(context, record);
+}
+
+bool sim_journal_fold(const char *deployment, struct rollout_view *view)
 {
 	struct journal journal = { 0 };
 	struct error err = { 0 };
 
-	return !sim.plan.cannot_open && journal_fold_newest(&journal, view, &err) == 0;
+	return !sim.plan.cannot_open && journal_read(&journal, deployment, take, view, &err) == 0;
 }
 
 char *state_folder(const struct config *config, bool create, struct error *err)

@@ -32,8 +32,6 @@ bool __wrap_rollout_decide(enum rollout_state state, enum rollout_machine_event 
 	}
 	if (sim.mutation == MUTATION_ROLLBACK_LIES && event == ROLLOUT_ROLLBACK_LOST)
 		event = ROLLOUT_ROLLBACK_PROVEN;
-	if (sim.mutation == MUTATION_APPROVAL_IGNORED)
-		changed.next_needs_approval = false;
 	if (sim.mutation == MUTATION_FAILURE_HOLDS)
 		changed.failure_holds = true;
 	return __real_rollout_decide(state, event, &changed, ret_decision);

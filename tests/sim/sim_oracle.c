@@ -28,18 +28,22 @@ static struct oracle {
 	weight_t intent;
 	int intents;
 	bool is_journal_lost;
-	weight_t at_begin;
+	bool was_unrecorded;              /* it was lost before the end */
+	weight_t at_begin, file_at_begin; /* the second one where somebody reloads */
 	/* The stage that is observed. */
 	int stage; /* from 1 */
 	int64_t shifted_at, paused_ms, paused_since;
+	int64_t shifted_at_latest; /* when the process was stopped around then */
 	int64_t evaluation_began, last_taken;
+	bool is_end_late; /* extended or stopped: the stage may end later than it seems */
 	struct evidence checks[SIM_ALL_CHECKS];
-	bool is_approved;
+	bool has_passed, is_approved;
 	/* What was asked for, and what must follow. */
-	bool must_fail, may_hold;
+	bool must_fail, may_fail, may_hold;
 	bool must_stop, is_aborted, must_pause;
 	int64_t stop_asked_at;
 	char state[32];
+	bool is_held; /* ends where it is; too late to ask for another end */
 	/* What observers heard. */
 	int started, prepared, finished, rolling_back;
 	int heard_stage;
@@ -77,7 +81,9 @@ void oracle_begin(void)
 
 void oracle_process_begins(bool is_deploy)
 {
-	struct oracle fresh = { .is_deploy = is_deploy, .at_begin = effective() };
+	struct oracle fresh = {
+		.is_deploy = is_deploy, .at_begin = effective(), .file_at_begin = sim.world.file
+	};
 
 	memcpy(fresh.weights, oracle.weights, sizeof(fresh.weights));
 	fresh.weight_count = oracle.weight_count;
@@ -107,9 +113,10 @@ void oracle_step(void)
 		weight, oracle.has_intent ? "intent" : "outcome");
 }
 
-void oracle_journal_lost(void)
+void oracle_journal_lost(bool is_at_the_end)
 {
 	oracle.is_journal_lost = true;
+	oracle.was_unrecorded = oracle.was_unrecorded || !is_at_the_end;
 }
 
 static int number_of(const char *data, const char *key, int otherwise)
@@ -160,9 +167,8 @@ static void expect_may_go_on(void)
 		sim_violated("stop-is-heeded", "somebody asked for the end, and it goes on");
 	if (oracle.must_pause)
 		sim_violated("pause-is-heeded", "pause was accepted, and it goes on");
-	if (oracle.is_journal_lost)
-		sim_violated("recorded", "goes on without a journal");
-	if (oracle.stage)
+	/* Who waits for approval has passed already. */
+	if (oracle.stage && !oracle.has_passed)
 		expect_evidence();
 }
 
@@ -181,7 +187,7 @@ static void take_stage_intent(int stage, weight_t weight)
 		sim_violated("plan-order", "nobody approved stage %d", stage);
 	expect_may_go_on();
 	oracle.stage = stage;
-	oracle.is_approved = false;
+	oracle.is_approved = oracle.has_passed = false;
 }
 
 static void take_intent(const char *data)
@@ -208,8 +214,9 @@ static void take_outcome(const char *data)
 		must_be(proven);
 	}
 	oracle.has_intent = false;
-	oracle.shifted_at = sim.world.now_ms;
+	oracle.shifted_at = oracle.shifted_at_latest = sim.world.now_ms;
 	oracle.paused_ms = 0;
+	oracle.is_end_late = false;
 	memset(oracle.checks, 0, sizeof(oracle.checks));
 	oracle_step();
 }
@@ -262,22 +269,28 @@ static void fail_by(const struct check_config *check)
 	oracle.may_hold = oracle.may_hold && check->on_fail == ON_FAIL_HOLD;
 }
 
-static void take_truth(const struct check_config *check, bool is_settled, bool is_end)
+static bool is_settled(int64_t shifted_at)
+{
+	return oracle.evaluation_began - shifted_at >= sim.config->rollout.settle_ms;
+}
+
+static void take_truth(const struct check_config *check, bool is_end)
 {
 	struct evidence *evidence = &oracle.checks[index_of(check)];
+	bool is_health = index_of(check) == 0; /* counts at once */
 	bool is_bad = evidence->now >= TRUTH_FAIL;
 
 	evidence->last = evidence->now;
-	if (is_settled || index_of(check) == 0) { /* canary health counts at once */
+	if (is_health || is_settled(oracle.shifted_at))
 		evidence->counted++;
-		if (is_bad)
-			evidence->failed_in_row++;
-		else if (evidence->now == TRUTH_PASS)
-			evidence->failed_in_row = 0;
-	}
+	if (is_bad && (is_health || is_settled(oracle.shifted_at_latest)))
+		evidence->failed_in_row++;
+	else if (evidence->now == TRUTH_PASS)
+		evidence->failed_in_row = 0;
 	if (check->observe_only)
 		return;
-	if (evidence->now == TRUTH_CRITICAL || (is_end && is_bad) ||
+	oracle.may_fail = oracle.may_fail || (is_bad && oracle.is_end_late);
+	if (evidence->now == TRUTH_CRITICAL || (is_end && is_bad && !oracle.is_end_late) ||
 		evidence->failed_in_row >= sim.config->rollout.consecutive_failures)
 		fail_by(check);
 }
@@ -285,8 +298,6 @@ static void take_truth(const struct check_config *check, bool is_settled, bool i
 void oracle_evaluation_taken(
 	const struct verdict *verdicts, struct check_report *const *records, size_t count)
 {
-	bool is_settled =
-		oracle.evaluation_began - oracle.shifted_at >= sim.config->rollout.settle_ms;
 	bool is_waiting = strcmp(oracle.state, "observing") != 0;
 	bool is_end;
 
@@ -300,15 +311,22 @@ void oracle_evaluation_taken(
 		 observed_ms() >= sim.plan.stages[oracle.stage - 1].observe_ms;
 	for (size_t i = 0; i < count; i++) {
 		expect_judged(&verdicts[i], oracle.checks[index_of(verdicts[i].check)].now);
-		take_truth(verdicts[i].check, is_settled, is_end);
+		take_truth(verdicts[i].check, is_end);
 	}
+}
+
+void oracle_stopped(void)
+{
+	oracle.is_end_late = true;
+	if (oracle.last_taken < oracle.shifted_at)
+		oracle.shifted_at_latest = sim.world.now_ms;
 }
 
 /* ---- what people ask for ---- */
 static bool is_over(void)
 {
-	return strcmp(oracle.state, "completed") == 0 || strcmp(oracle.state, "idle") == 0 ||
-	       strcmp(oracle.state, "rolled_back") == 0 ||
+	return oracle.is_held || strcmp(oracle.state, "completed") == 0 ||
+	       strcmp(oracle.state, "idle") == 0 || strcmp(oracle.state, "rolled_back") == 0 ||
 	       strcmp(oracle.state, "rollback_failed") == 0 ||
 	       strcmp(oracle.state, "interrupted") == 0;
 }
@@ -357,6 +375,7 @@ static void state_changed(const struct rollout_event *event)
 {
 	const char *before = oracle.state;
 
+	oracle.is_held = strstr(event->text, "hold") != NULL;
 	if (is_state(event, "paused")) {
 		oracle.must_pause = false;
 		oracle.paused_since = sim.world.now_ms;
@@ -368,12 +387,15 @@ static void state_changed(const struct rollout_event *event)
 		oracle.paused_ms += sim.world.now_ms - oracle.paused_since;
 	} else if (is_state(event, "awaiting_approval")) {
 		expect_may_go_on();
+		oracle.has_passed = true;
 		if (sim.plan.approve_after_ms)
 			sim.approve_at = sim.world.now_ms + sim.plan.approve_after_ms;
 	} else if (is_state(event, "completed")) {
 		expect_may_go_on();
+		if (oracle.was_unrecorded)
+			sim_violated("recorded", "succeeds without a journal");
 	} else if (is_state(event, "rolling_back") && strstr(event->text, "a check failed") &&
-		   !oracle.must_fail) {
+		   !oracle.must_fail && !oracle.may_fail) {
 		sim_violated("no-false-alarm", "rolled back for a check that did not fail");
 	}
 	snprintf(oracle.state, sizeof(oracle.state), "%s", event->state);
@@ -415,8 +437,10 @@ void oracle_told(const struct rollout_event *event)
 		expect_event(is_running && stage == oracle.heard_stage, event);
 		oracle.heard_shifted = true;
 		break;
-	case EVENT_EVALUATED:
 	case EVENT_STAGE_EXTENDED:
+		oracle.is_end_late = true;
+		/* fall through */
+	case EVENT_EVALUATED:
 	case EVENT_STAGE_ENDED:
 		expect_event(
 			is_running && stage == oracle.heard_stage && oracle.heard_shifted, event);
@@ -473,7 +497,8 @@ static void expect_true(const struct rollout_report *report)
 		is_true = weight == 0;
 		break;
 	case OUTCOME_ABORTED:
-		is_true = weight == 0 || weight == oracle.at_begin;
+		is_true =
+			weight == 0 || weight == oracle.at_begin || weight == oracle.file_at_begin;
 		break;
 	case OUTCOME_HELD:
 		is_true = weight == sim.plan.stages[oracle.stage - 1].weight;
@@ -497,7 +522,7 @@ static void expect_asked_for(enum rollout_outcome outcome)
 		sim_violated("failure-ends", "a check failed, and the end is '%s'",
 			rollout_outcome_name(outcome));
 	if (oracle.must_stop && !is_safe &&
-		!(outcome == OUTCOME_HELD && (may_hold || oracle.must_fail)))
+		!(outcome == OUTCOME_HELD && !oracle.is_aborted && (may_hold || oracle.must_fail)))
 		sim_violated("stop-is-heeded", "somebody asked for the end, which is '%s'",
 			rollout_outcome_name(outcome));
 	if (oracle.must_stop &&
@@ -508,11 +533,12 @@ static void expect_asked_for(enum rollout_outcome outcome)
 			rollout_outcome_name(outcome));
 }
 
-static void expect_recorded(enum rollout_outcome outcome)
+static void expect_recorded(const struct rollout_report *report)
 {
+	enum rollout_outcome outcome = report->outcome;
 	struct rollout_view view = { 0 };
 
-	if (oracle.is_journal_lost || !sim_journal_fold(&view))
+	if (oracle.is_journal_lost || !sim_journal_fold(report->deployment, &view))
 		return;
 	if (!view.report)
 		sim_violated("end-as-journalled", "the end is not recorded");
@@ -540,7 +566,7 @@ void oracle_deploy_ended(int status, const struct rollout_result *result)
 	expect_status(status, result);
 	expect_true(report);
 	expect_asked_for(report->outcome);
-	expect_recorded(report->outcome);
+	expect_recorded(report);
 	oracle.was_lost = report->outcome == OUTCOME_ROLLBACK_FAILED;
 }
 
@@ -557,7 +583,7 @@ void oracle_recovery_ended(const struct manual_result *result)
 void oracle_world_ends(void)
 {
 	struct rollout_view view = { 0 };
-	bool is_known = sim_journal_fold(&view);
+	bool is_known = sim_journal_fold(NULL, &view);
 
 	if (sim.process && effective() != 0 && effective() != sim.plan.initial &&
 		!oracle.was_lost && !(is_known && view.report && view.proven == effective()))

@@ -90,6 +90,8 @@ static void fill_rollout(const struct plan *plan, struct config *config)
 		the_stages[2] = the_stages[3];
 		rollout->stage_count--;
 	}
+	for (size_t i = 0; sim.mutation == MUTATION_APPROVAL_IGNORED && i < SIM_STAGES; i++)
+		the_stages[i].needs_approval = false;
 	rollout->observe_ms = plan->stages[0].observe_ms;
 	rollout->interval_ms = INTERVAL_MS;
 	rollout->settle_ms = SETTLE_MS;
@@ -131,6 +133,8 @@ const struct config *plan_config(const struct plan *plan)
 		for (size_t i = 0; i < plan->check_count; i++)
 			the_checks[i].no_data = NO_DATA_INCONCLUSIVE;
 	}
+	if (plan->tune)
+		plan->tune(config);
 	return config;
 }
 

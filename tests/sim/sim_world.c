@@ -137,6 +137,7 @@ static void happen(int index)
 		sim_trace("* stopped for %lld ms", (long long)stopped_ms);
 		world->stopped_ms += stopped_ms;
 		world->now_ms += stopped_ms;
+		oracle_stopped();
 		break;
 	default:
 		sim.actions_pending |= 1u << index;
@@ -227,13 +228,12 @@ static void roll_back(const char *who)
 	buf_release(&result.notes);
 }
 
-/* As `recover` and the guardian decide; the guardian leaves a rollback alone that has failed. */
-static bool is_needed(bool is_guardian)
+/* As `recover` and the guardian decide. */
+static bool is_needed(void)
 {
 	struct rollout_view view = { 0 };
-	bool is_known = sim_journal_fold(&view);
-	bool failed = view.state == ROLLOUT_ROLLBACK_FAILED && !is_guardian;
-	bool needed = !is_known || (view.deployment[0] && (!view.report || failed));
+	bool is_known = sim_journal_fold(NULL, &view);
+	bool needed = !is_known || rollout_view_needs_recovery(&view);
 
 	rollout_view_release(&view);
 	return needed;
@@ -248,7 +248,7 @@ static void mend(void)
 		is_guardian ? sim.config->rollout.guardian_grace_ms : chance_between(1000, 100000);
 	if (sim.mutation == MUTATION_GUARDIAN_SLEEPS)
 		return;
-	if (is_needed(is_guardian))
+	if (is_needed())
 		roll_back(is_guardian ? "the guardian" : "recover");
 }
 
