@@ -346,22 +346,6 @@ void rollout_release(struct rollout *rollout)
 	free(rollout->records);
 }
 
-/*
- * A rollout that was refused did nothing, so one that died before it is still what recover, the
- * guardian and status must see: its event becomes the newest again.
- */
-static void leave_interrupted(struct rollout *rollout)
-{
-	const struct rollout_view *previous = &rollout->previous;
-	struct error err = { 0 };
-
-	if (rollout->report.outcome != OUTCOME_ABORTED || !previous->deployment[0] ||
-		previous->report)
-		return;
-	if (journal_append(rollout->journal, previous->deployment, "left", "{}", &err) < 0)
-		log_warn("not recorded: %s", err.message);
-}
-
 static void finish(struct rollout *rollout)
 {
 	CLEANUP_BUF struct buf json = BUF_INIT(8 << 20);
@@ -369,7 +353,6 @@ static void finish(struct rollout *rollout)
 	rollout->report.ended_at = clock_wall_ms();
 	report_to_json(&rollout->report, &json);
 	rollout_journal(rollout, "finished", buf_text(&json));
-	leave_interrupted(rollout);
 	guardian_dismiss(rollout->guardian);
 	notify_send(rollout, rollout_outcome_name(rollout->report.outcome));
 	rollout_tell(rollout, EVENT_FINISHED, NULL);

@@ -83,7 +83,7 @@ static void test_concurrent(void **state)
 
 #define CHAIN                                                                                      \
 	"  - name: create\n"                                                                       \
-	"    http: {url: \"${target_url}/create\", body: '{}', capture: {id: 'items[0].id', n: "     \
+	"    http: {url: \"${target_url}/create\", body: '{}', capture: {id: 'items[0].id', n: "   \
 	"n}}\n"                                                                                    \
 	"  - name: use\n"                                                                          \
 	"    http: {url: \"${target_url}/use/${id}\", body: '{\"n\": ${n}}', json: {id: "          \
