@@ -1,76 +1,179 @@
 #!/usr/bin/env bash
-# The shipped suites on a real Prometheus and a real application: all are GO when it is well, and each
-# of its faults turns exactly the checks to NO_GO that are about it.
+# check and gate with the shipped suites, on a real Prometheus and a real application: all GO when it
+# is well, exit codes, formats, and what a rollout's preflight makes of them.
 . "$(dirname "$0")/lib.sh"
-
-SUITES=(smoke guards gate gpu tuning daily)
-
-suites_config() {
-	CFG_EXTRA=$(printf 'include:\n'; printf '  - %s\n' "$REPO"/configs/suites/*.yaml) write_config
-}
-
-# A fresh canary and a fresh Prometheus, so that no other case's counters are in the window.
-start_fresh() { # [REFAPP_ARGUMENT...]
-	stop load-canary
-	stop prometheus
-	stop canary
-	rm -rf "$WORK/prometheus-data" "$APP_LOG_DIR/canary.log"
-	start_refapp canary v0.2.0 --log "$APP_LOG_DIR/canary.log" --config "$REPO/configs/app" \
-		--fault latency_factor=0.8 "$@"
-	train_to_the_end # before anybody looks: its history is part of what is judged
-	start_prometheus
-	spawn load-canary "$BUILD_DIR/tests/loadgen" --url "http://127.0.0.1:$CANARY_PORT/api/generate" \
-		--rate 200 --duration 600 --mode-mix 60,30,10 --out "$WORK/load.json"
-	# Enough briefs for every minimum, and some history of the training.
-	wait_until 30 "the canary has enough requests" handled_at_least 700
-}
-
-train_to_the_end() {
-	for _ in 1 2 3 4 5 6; do
-		canary_post /admin/training/run '{"steps":2000}'
-	done
-}
-
-canary_post() { # PATH BODY
-	curl -fsS -X POST "http://127.0.0.1:$CANARY_PORT$1" -d "$2" >/dev/null
-}
-
-handled_at_least() { # COUNT
-	awk -v n="$(promql 'sum(http_requests_total{version="canary"})')" -v least="$1" 'BEGIN { exit !(n >= least) }'
-}
-
-# "suite/check ..." of everything that is not GO, sorted; the same for a whole run of all suites.
-failing_checks() { # STATUS
-	jq -r --arg status "$1" '.suite as $suite | .checks[] | select(.status == $status) | "\($suite)/\(.name)"' "$REPORT" |
-		sort | tr '\n' ' '
-}
-
-check_suites() { # SUITE...
-	ctl check "$@" --target canary --output "$REPORT"
-}
+. "$(dirname "$0")/suites.sh"
 
 all_go() {
-	suites_config
-	start_fresh
-	check_suites "${SUITES[@]}"
-	assert_equal "$(failing_checks NO_GO)" "" "what is NO_GO on a healthy canary"
-	assert_equal "$(failing_checks WARNING)" "" "what warns on a healthy canary"
+	local suites=(smoke guards gate gpu tuning daily)
+	check_suites "${suites[@]}"
+	assert_equal "$(checks_that_are NO_GO)" "" "what is NO_GO on a healthy canary"
+	assert_equal "$(checks_that_are WARNING)" "" "what warns on a healthy canary"
 	assert_status 0
-	[ "$(grep -c '^GO ' "$OUT")" -eq ${#SUITES[@]} ] || fail "not every suite is GO"
+	[ "$(grep -c '^GO ' "$OUT")" -eq ${#suites[@]} ] || fail "not every suite is GO"
 }
 
-# One fault: switched on, given time to show, and compared with what it must turn.
-fault_turns() { # FAULT EXPECTED_CHECK...
-	local fault=$1
-	shift
-	canary_fault "$fault"
-	wait_until 20 "$fault is seen as expected" fault_is_seen "$@" ||
-		fail "$fault turned $(failing_checks NO_GO), expected $*"
+gate_formats() {
+	ctl gate --target canary --format json --output "$REPORT" --junit "$WORK/junit.xml"
+	assert_status 0
+	assert_json "$OUT" '.suite == "gate" and .verdict == "GO" and .counts.NO_GO == 0
+		and (.started_at | test("^[0-9-]+T[0-9:]+Z$")) and (.duration_ms | type) == "number"'
+	assert_json "$OUT" '[.checks[] | keys] | unique
+		== [["duration_ms","hint","kind","message","name","require","result","status","value"]]'
+	assert_json "$OUT" '[.checks[] | .hint | type] | unique == ["string"]'
+	cmp -s "$OUT" "$REPORT" || fail "--output differs from what was printed"
+	grep -q '<testsuite name="gate" tests="15" failures="0" errors="0"' "$WORK/junit.xml" ||
+		fail "JUnit: $(head -c 300 "$WORK/junit.xml")"
+	# All at once: as long as the slowest check, not the sum of them.
+	jq -e '.duration_ms < 1.3 * ([.checks[].duration_ms] | max) + 200' "$REPORT" >/dev/null ||
+		fail "the gate took $(jq -c '[.duration_ms, [.checks[].duration_ms]]' "$REPORT")"
 }
 
-fault_is_seen() { # EXPECTED_CHECK...
-	local expected
-	check_suites "${SUITES[@]}"
-	expected=$(printf '%s\n' "$@" | sort | tr '\n' ' ')
-	[ "$(failing_checks NO_GO)" = "$expected" ] && [ "$STATUS" -eq 2 ]
+only_and_list() {
+	ctl gate --target canary --only error-rate --output "$REPORT"
+	assert_status 0
+	assert_json "$REPORT" '[.checks[].name] == ["error-rate"]'
+	ctl gate --list
+	assert_status 0
+	assert_output '  error-rate  ratio  < 0.5%  preferred < 0.2%'
+	ctl gate --only eror-rate
+	assert_status 64
+	ctl check gaet
+	assert_status 64
+	assert_error "did you mean 'gate'"
 }
+
+
+strict_and_no_go() {
+	CFG_EXTRA=$(
+		cat <<-'END'
+			suites:
+			  mild:
+			    - { name: soft, command: { argv: ["false"] }, severity: warning, hint: look here }
+			    - { name: good, command: { argv: ["true"] } }
+		END
+	) write_config
+	ctl check mild --output "$REPORT"
+	assert_status 1
+	assert_equal "$(checks_that_are WARNING)" "mild/soft " "what warns"
+	assert_output 'do: look here'
+	assert_output '^WARNING  1 warns'
+	ctl check mild --strict --output "$REPORT"
+	assert_status 2
+	assert_json "$REPORT" '.verdict == "NO_GO" and [.checks[] | select(.status == "NO_GO") | .name] == ["soft"]'
+	GITHUB_STEP_SUMMARY=$WORK/summary GITHUB_OUTPUT=$WORK/outputs ctl check mild --strict
+	assert_error '^::error title=NO-GO::mild/soft: '
+	grep -q '^verdict=NO_GO$' "$WORK/outputs" || fail "outputs: $(cat "$WORK/outputs")"
+	grep -q '| soft | NO-GO | FAIL |' "$WORK/summary" || fail "summary: $(cat "$WORK/summary")"
+	suites_config
+}
+
+# A Prometheus that takes connections and says nothing: the gate ends in its time, and is no pass.
+hanging_prometheus() {
+	local began=$SECONDS
+	kill -STOP "$(pid_of prometheus)"
+	ctl gate --target canary --output "$REPORT"
+	kill -CONT "$(pid_of prometheus)"
+	assert_status 2
+	[ $((SECONDS - began)) -lt 30 ] || fail "it took $((SECONDS - began)) s"
+	assert_json "$REPORT" '.counts.GO == 0'
+}
+
+# --- a release to be deployed ------------------------------------------------------------------------
+
+make_release() {
+	export RELEASE_DIR=$WORK/release MIGRATIONS_CHECK=$WORK/check-migrations
+	local name
+	rm -rf "$RELEASE_DIR"
+	mkdir -p "$RELEASE_DIR/checkpoints" "$RELEASE_DIR/migrations"
+	echo weights >"$RELEASE_DIR/checkpoints/policy.pt"
+	echo 'create table t;' >"$RELEASE_DIR/migrations/001.sql"
+	printf '%s\n' '# Health Check' '# Scaling' '# Rollback' '# Monitoring' >"$RELEASE_DIR/RUNBOOK.md"
+	for name in checkpoints migrations; do
+		(cd "$RELEASE_DIR/$name" && sha256sum -- * >../sums && mv ../sums SHA256SUMS)
+	done
+	(cd "$RELEASE_DIR" && sha256sum RUNBOOK.md >SHA256SUMS)
+	for name in CANARY_VERSION CANARY_API_PORT USE_LLM_ENSEMBLE LLM_ENSEMBLE_MODELS \
+		LLM_ENSEMBLE_VOTING PROMETHEUS_URL; do
+		echo "$name=value-of-it"
+	done >"$RELEASE_DIR/.env"
+	chmod 600 "$RELEASE_DIR/.env"
+	echo .env >"$RELEASE_DIR/.gitignore"
+	# shellcheck disable=SC2016 # its own argument
+	printf '#!/bin/sh\ntest "$1" = v0.2.0\n' >"$MIGRATIONS_CHECK"
+	chmod 755 "$MIGRATIONS_CHECK"
+	release_git init -q
+	release_git add -A
+	release_git commit -qm release
+	release_git tag -a v0.2.0 -m v0.2.0
+}
+
+release_git() {
+	git -C "$RELEASE_DIR" -c user.name=t -c user.email=t@localhost -c commit.gpgsign=false \
+		-c tag.gpgsign=false "$@"
+}
+
+predeploy_is() { # EXPECTED_CHECK...
+	ctl check predeploy --version v0.2.0 --output "$REPORT"
+	assert_equal "$(checks_that_are NO_GO)" "$(sorted "$@" | sed 's/^ $//')" "what is NO_GO"
+}
+
+five_areas() {
+	make_release
+	suites_config
+	predeploy_is
+	assert_status 0
+	ctl check weekly --target canary --only model-integrity
+	assert_status 0
+
+	ctl check predeploy --version v0.3.0 --output "$REPORT"
+	assert_equal "$(checks_that_are NO_GO)" "predeploy/migrations-applied predeploy/release-tag " "for another version"
+	echo changed >>"$RELEASE_DIR/checkpoints/policy.pt"
+	predeploy_is predeploy/model-checkpoints predeploy/release-tag
+	release_git checkout -q .
+	chmod 644 "$RELEASE_DIR/.env"
+	predeploy_is predeploy/secrets
+	chmod 600 "$RELEASE_DIR/.env"
+	sed -i 's/^PROMETHEUS_URL=.*/PROMETHEUS_URL=ChangeMe/' "$RELEASE_DIR/.env"
+	predeploy_is predeploy/secrets
+	! grep -rqi 'value-of-it\|changeme' "$OUT" "$REPORT" || fail "a value of .env was shown"
+	make_release
+	suites_config
+	predeploy_is
+}
+
+preflight() {
+	local before
+	start_site
+	CFG_ON_INTERRUPT=$'rollback\n  preflight: [ready]' CFG_EXTRA=$(
+		cat <<-END
+			suites:
+			  ready:
+			    - { name: flag, file: { path: $WORK/flag }, hint: put the flag up }
+		END
+	) write_config
+	before=$(fingerprint "$UPSTREAM_CONF")
+	ctl deploy --version v0.2.0 --yes --output "$REPORT"
+	assert_status 2
+	assert_error "preflight suite 'ready' is NO_GO: 'flag'"
+	assert_error "put the flag up"
+	assert_json "$REPORT" '.outcome == "aborted"'
+	assert_unchanged "$before" "$(fingerprint "$UPSTREAM_CONF")" "NGINX's configuration"
+	ctl deploy --version v0.2.0 --dry-run
+	assert_status 2
+	assert_output "would stop the rollout: preflight suite 'ready'"
+	touch "$WORK/flag"
+	ctl deploy --version v0.2.0 --dry-run
+	assert_status 0
+}
+
+suites_begin suites
+start_fresh
+run_case all_go "every suite is GO on a healthy canary"
+run_case gate_formats "the gate in JSON and JUnit, in the time of its slowest check"
+run_case only_and_list "--only, --list, and names that are none"
+run_case strict_and_no_go "WARNING, --strict, and what GitHub Actions is told"
+run_case hanging_prometheus "a Prometheus that hangs is no pass, in under 30 s"
+run_case five_areas "predeploy finds what is wrong with a release, area by area"
+run_case preflight "a suite of rollout.preflight that is not GO stops a rollout before it begins"
+scenario_end
