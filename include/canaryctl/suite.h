@@ -47,6 +47,7 @@ struct suite_run {
 	struct task task;
 	struct suite_request request;
 	struct suite_report report; /* complete when the task is done */
+	int signal_number;          /* SIGINT or SIGTERM stopped it; 0: none. suite_once() only */
 	struct suite_asking *asking;
 };
 

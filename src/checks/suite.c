@@ -8,6 +8,7 @@
 #include "canaryctl/mem.h"
 #include "checks/captures.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,10 +246,21 @@ void suite_start(struct suite_run *run, struct task *parent)
 	task_start_child(&run->task, parent, "suite", suite_steps);
 }
 
+static void on_signal(int signal_number, void *context)
+{
+	struct suite_run *run = context;
+
+	run->signal_number = signal_number;
+	task_cancel(&run->task);
+}
+
 void suite_once(struct suite_run *run)
 {
 	struct loop *loop = loop_new();
 
+	/* Programs of checks run in process groups of their own: ^C ends them through us alone. */
+	loop_watch_signal(loop, SIGINT, on_signal, run);
+	loop_watch_signal(loop, SIGTERM, on_signal, run);
 	task_start(&run->task, loop, "suite", suite_steps);
 	loop_run(loop, &run->task);
 	loop_free(loop);

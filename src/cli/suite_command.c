@@ -9,6 +9,7 @@
 #include "canaryctl/suggest.h"
 #include "canaryctl/suite_report.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +182,8 @@ static int run_suites(struct call *call)
 		struct suite_report *report = &call->runs[i].report;
 
 		suite_once(&call->runs[i]);
+		if (call->runs[i].signal_number)
+			return call->runs[i].signal_number == SIGINT ? EXIT_SIGINT : EXIT_SIGTERM;
 		/* One check was asked for, and it is in another suite. */
 		if (call->runs[i].request.only && !report->count)
 			report->verdict = SUITE_GO;

@@ -78,10 +78,14 @@ static const char values[] =
 	"\n"
 	"without a range and without functions. canaryctl takes the differences itself.\n"
 	"\n"
-	"**Variables in queries and selectors**: `${window}` (a PromQL duration: the time since "
+	"**Variables in queries and in a check's other texts**: `${window}` (a PromQL duration: "
 	"the "
-	"stage's\n"
-	"shift, at most 5m), `${version}`, `${stage_weight}`, `${service}`.\n"
+	"time\n"
+	"since the stage's shift, at most 5m), `${version}`, `${stage_weight}`, `${service}`, "
+	"`${target}`\n"
+	"(`production` or `canary`), `${target_url}` (scheme and host of its health page), "
+	"`${prometheus_url}`;\n"
+	"in a suite also what earlier checks captured, but never in a query.\n"
 	"\n";
 
 static void add_bounds(struct buf *text, const struct schema_row *row)

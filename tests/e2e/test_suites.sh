@@ -79,6 +79,20 @@ hanging_prometheus() {
 	assert_json "$REPORT" '.counts.GO == 0'
 }
 
+# ^C ends what the checks started, too.
+stopped() {
+	local pid
+	CFG_EXTRA="suites: { slow: [ { name: slow, command: { argv: [sh, -c, 'echo \$\$ >$WORK/slow.pid; exec sleep 60'], timeout: 60s } } ] }" write_config
+	ctl_start check slow
+	wait_until 10 "the program runs" test -s "$WORK/slow.pid"
+	pid=$(cat "$WORK/slow.pid")
+	kill -INT "$(pid_of deploy)"
+	ctl_wait 10
+	assert_status 130
+	! kill -0 "$pid" 2>/dev/null || fail "the check's program goes on"
+	suites_config
+}
+
 # --- a release to be deployed ------------------------------------------------------------------------
 
 make_release() {
@@ -174,6 +188,7 @@ run_case gate_formats "the gate in JSON and JUnit, in the time of its slowest ch
 run_case only_and_list "--only, --list, and names that are none"
 run_case strict_and_no_go "WARNING, --strict, and what GitHub Actions is told"
 run_case hanging_prometheus "a Prometheus that hangs is no pass, in under 30 s"
+run_case stopped "^C ends the checks and their programs"
 run_case five_areas "predeploy finds what is wrong with a release, area by area"
 run_case preflight "a suite of rollout.preflight that is not GO stops a rollout before it begins"
 scenario_end

@@ -81,14 +81,15 @@ static void test_concurrent(void **state)
 
 /* ---- captures ---- */
 
-#define CHAIN                                                                                      \
-	"  - name: create\n"                                                                       \
-	"    http: {url: \"${target_url}/create\", body: '{}', capture: {id: 'items[0].id', n: "   \
-	"n}}\n"                                                                                    \
-	"  - name: use\n"                                                                          \
-	"    http: {url: \"${target_url}/use/${id}\", body: '{\"n\": ${n}}', json: {id: "          \
-	"\"${id}\"}}\n"                                                                            \
-	"  - name: after\n    command: {argv: [echo, \"${id}\"], match: '^dna_7$'}\n"
+static const char chain[] =
+	"  - name: create\n"
+	"    http: {url: \"${target_url}/create\", body: '{}', contains: ['items'],\n"
+	"      capture: {id: 'items[0].id', n: n}}\n"
+	"  - name: use\n"
+	"    http: {url: \"${target_url}/use/${id}\", body: '{\"n\": ${n}}', json: {id: "
+	"\"${id}\"}}\n"
+	"  - name: after\n"
+	"    command: {argv: [echo, \"${id}\"], match: '^dna_7$'}\n";
 
 static const struct suite_report *run_chain(const char *first_answer)
 {
@@ -104,7 +105,7 @@ static const struct suite_report *run_chain(const char *first_answer)
 		{ 0 },
 	};
 	struct scripted_server server = scripted_start(script);
-	const struct suite_report *report = suite_of(CHAIN, server.url);
+	const struct suite_report *report = suite_of(chain, server.url);
 
 	scripted_stop(&server);
 	return report;
