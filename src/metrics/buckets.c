@@ -6,6 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* "count by (le) (...)", as a server says it: no number of series is beyond this. */
+static size_t series_of(double said)
+{
+	static const double most = 1e9;
+
+	return !(said > 0) ? 0 : (size_t)fmin(said, most);
+}
+
 static bool parse_bound(const char *le, double *ret_bound)
 {
 	char *end;
@@ -61,7 +69,7 @@ int buckets_build(const struct prom_result *result, const double *counts, struct
 				buf_text(&shown));
 		}
 		bucket->count = counts ? counts[i] : series->samples[0].value;
-		bucket->series = counts ? 1 : (size_t)fmax(0, series->samples[0].value);
+		bucket->series = counts ? 1 : series_of(series->samples[0].value);
 		ret_buckets->count++;
 	}
 	if (ret_buckets->count)

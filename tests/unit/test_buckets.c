@@ -138,6 +138,27 @@ static void quantiles_are_interpolated(void **state)
 	assert_false(buckets_quantile(&b, 0.95, &value, &beyond));
 }
 
+/* Found by fuzz_prom: a count of series that no size_t can hold. */
+static void a_count_of_series_is_bounded(void **state)
+{
+	static const double said[] = { 4.4e70, INFINITY, -1, NAN };
+	static const size_t expected[] = { 1000000000, 1000000000, 0, 0 };
+	struct prom_label le = { "le", "+Inf" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		struct prom_sample sample = { .value = said[i] };
+		struct prom_series series = {
+			.labels = &le, .label_count = 1, .samples = &sample, .sample_count = 1
+		};
+		struct prom_result result = { .series = &series, .series_count = 1 };
+		struct buckets b;
+
+		assert_int_equal(buckets_build(&result, NULL, &arena, &b, &err), 0);
+		assert_int_equal(b.items[0].series, expected[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +166,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_limit_that_is_no_bound_names_the_neighbours, clean),
 		cmocka_unit_test_teardown(series_without_the_bucket_are_no_evidence, clean),
 		cmocka_unit_test_teardown(what_is_no_histogram_is_refused, clean),
+		cmocka_unit_test_teardown(a_count_of_series_is_bounded, clean),
 		cmocka_unit_test_teardown(quantiles_are_interpolated, clean),
 	};
 
