@@ -34,17 +34,14 @@ static enum task_next look_around(struct task *task)
  */
 static int settle_interrupted(struct rollout *rollout, struct error *err)
 {
-	static const char report[] = "{\"outcome\":\"aborted\"}";
-	struct rollout_view *previous = &rollout->previous;
+	const struct rollout_view *previous = &rollout->previous;
 	const struct traffic_state *traffic = &rollout->change.state;
 
 	if (!previous->deployment[0] || previous->report)
 		return 0;
-	if (traffic->is_proven && (traffic->canary == 0 || traffic->is_braked)) {
-		previous->report = mem_strdup(report);
-		return journal_append(
-			rollout->journal, previous->deployment, "finished", report, err);
-	}
+	if (traffic->is_proven && (traffic->canary == 0 || traffic->is_braked))
+		return journal_append(rollout->journal, previous->deployment, "finished",
+			"{\"outcome\":\"aborted\"}", err);
 	error_set(err, ERROR_LOCKED, 0, "'%s' was interrupted, and 0 %% canary is not proven",
 		previous->deployment);
 	return error_hint(err, "finish it first: canaryctl recover");

@@ -13,6 +13,9 @@
 /* Ends a pause or an evaluation early; a change of traffic is never cut short. */
 static void wake(struct rollout *rollout)
 {
+	/* The last look takes no requests: cut short, the traffic would not be proven. */
+	if (rollout->report.outcome != OUTCOME_RUNNING)
+		return;
 	if (op_is_running(&rollout->pause.op))
 		rollout->pause.op.cancel(&rollout->pause.op);
 	if (op_is_running(&rollout->evaluation.task.as_child))

@@ -135,6 +135,8 @@ struct world {
 	int64_t stopped_ms; /* all in all */
 };
 weight_t world_effective(const struct world *world);
+/* Can it be read back, and is the file what is in force? */
+bool sim_edge_is_readable(void);
 
 /* ---- mutations: each breaks something, and must be found ---- */
 #define SIM_MUTATIONS(X)                                                                           \

@@ -142,6 +142,12 @@ static void killed_after_a_failed_rollback(struct plan *plan)
 	plan->after_death = AFTER_GUARDIAN;
 }
 
+/* A signal during the last look cut it short: exit status 3 for a rollout that had succeeded. */
+static void signal_at_the_last_look(struct plan *plan)
+{
+	plan->actions[0] = (struct action){ .kind = ACTION_SIGHUP, .step = "read traffic" };
+}
+
 static const struct {
 	const char *name;
 	void (*change)(struct plan *plan);
@@ -154,6 +160,7 @@ static const struct {
 	{ "refused-with-a-full-disk", refused_with_a_full_disk },
 	{ "disk-full-while-observing", disk_full_while_observing },
 	{ "abort-when-held", abort_when_held },
+	{ "signal-at-the-last-look", signal_at_the_last_look },
 	{ "hold-and-roll-back-at-the-end", hold_and_roll_back_at_the_end },
 	{ "killed-after-a-failed-rollback", killed_after_a_failed_rollback },
 };

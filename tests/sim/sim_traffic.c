@@ -64,6 +64,11 @@ static void set_brake(bool is_on)
 	sim.world.is_braked = is_on;
 }
 
+bool sim_edge_is_readable(void)
+{
+	return !edge_is_down() && sim.world.running_generation == sim.world.file_generation;
+}
+
 static struct traffic_change *change_of(struct task *task)
 {
 	return container_of(task, struct traffic_change, task);
