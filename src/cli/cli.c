@@ -94,14 +94,14 @@ static bool reader_left(void)
 static int flush_output(int status)
 {
 	struct error err = { 0 };
-	int failed;
 
 	errno = 0;
 	if ((fflush(stdout) == 0 && !ferror(stdout)) || reader_left())
 		return status;
 	error_set(&err, ERROR_IO, errno, "cannot write to standard output");
-	failed = cli_fail(&err);
-	return status == EXIT_GO ? failed : status;
+	cli_fail(&err);
+	/* What was to be done is done; somebody should look why it could not be said. */
+	return status == EXIT_GO ? EXIT_WARNING : status;
 }
 
 int cli_main(int argc, char **argv)

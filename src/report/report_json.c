@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_string(cJSON *object, const char *name, const char *value)
+void report_json_add_text(cJSON *object, const char *name, const char *value)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(0);
 
@@ -39,7 +39,7 @@ static void add_time(cJSON *object, const char *name, int64_t wall_ms)
 {
 	char text[CLOCK_TEXT_SIZE];
 
-	add_string(object, name, wall_ms > 0 ? clock_format_utc(wall_ms, text) : NULL);
+	report_json_add_text(object, name, wall_ms > 0 ? clock_format_utc(wall_ms, text) : NULL);
 }
 
 static void add_reason(cJSON *object, const struct rollout_report *report)
@@ -55,12 +55,12 @@ static void add_reason(cJSON *object, const struct rollout_report *report)
 	json = cJSON_AddObjectToObject(object, "reason");
 	add_number(json, "stage", is_of_stage, reason->stage);
 	add_weight(json, "weight", is_of_stage ? reason->weight : WEIGHT_UNKNOWN);
-	add_string(json, "check", reason->check);
-	add_string(json, "result", is_check ? check_result_name(reason->result) : NULL);
+	report_json_add_text(json, "check", reason->check);
+	report_json_add_text(json, "result", is_check ? check_result_name(reason->result) : NULL);
 	add_number(json, "value", reason->has_value, reason->value);
-	add_string(json, "limit", reason->limit);
+	report_json_add_text(json, "limit", reason->limit);
 	add_number(json, "samples", reason->has_samples, reason->samples);
-	add_string(json, "message", reason->message);
+	report_json_add_text(json, "message", reason->message);
 }
 
 static cJSON *check_to_json(const struct check_report *report)
@@ -69,11 +69,11 @@ static cJSON *check_to_json(const struct check_report *report)
 	bool asked = report->was_asked;
 	cJSON *json = cJSON_CreateObject();
 
-	add_string(json, "name", report_check_name(report));
-	add_string(json, "result", asked ? check_result_name(report->last.result) : NULL);
+	report_json_add_text(json, "name", report_check_name(report));
+	report_json_add_text(json, "result", asked ? check_result_name(report->last.result) : NULL);
 	add_number(json, "value", asked && measurement->has_value, measurement->value);
 	add_number(json, "baseline", asked && measurement->has_baseline, measurement->baseline);
-	add_string(json, "limit", report_check_limit(report));
+	report_json_add_text(json, "limit", report_check_limit(report));
 	add_number(json, "samples", asked && measurement->has_samples, measurement->samples);
 	cJSON_AddNumberToObject(json, "evaluations", report->evaluations);
 	return json;
@@ -90,7 +90,7 @@ static void add_stages(cJSON *object, const struct rollout_report *report)
 		cJSON_AddItemToArray(stages, json);
 		cJSON_AddNumberToObject(json, "index", stage->index);
 		add_weight(json, "weight", stage->weight);
-		add_string(json, "state", stage_state_name(stage->state));
+		report_json_add_text(json, "state", stage_state_name(stage->state));
 		add_time(json, "shifted_at", stage->shifted_at);
 		add_time(json, "ended_at", stage->ended_at);
 		checks = cJSON_AddArrayToObject(json, "checks");
@@ -107,16 +107,16 @@ static void add_traffic(cJSON *object, const struct traffic_state *traffic)
 	add_weight(json, "canary_weight", canary);
 	add_weight(json, "production_weight", canary < 0 ? canary : WEIGHT_FULL - canary);
 	cJSON_AddBoolToObject(json, "proven", traffic->is_proven);
-	add_string(json, "generation", traffic->generation);
+	report_json_add_text(json, "generation", traffic->generation);
 	cJSON_AddBoolToObject(json, "braked", traffic->is_braked);
 }
 
 static void fill_report(cJSON *json, const struct rollout_report *report)
 {
-	add_string(json, "deployment", report->deployment);
-	add_string(json, "service", report->service);
-	add_string(json, "version", report->version);
-	add_string(json, "outcome", rollout_outcome_name(report->outcome));
+	report_json_add_text(json, "deployment", report->deployment);
+	report_json_add_text(json, "service", report->service);
+	report_json_add_text(json, "version", report->version);
+	report_json_add_text(json, "outcome", rollout_outcome_name(report->outcome));
 	add_time(json, "started_at", report->started_at);
 	add_time(json, "ended_at", report->ended_at);
 	add_reason(json, report);
@@ -149,8 +149,8 @@ static void add_plan(cJSON *json, const struct rollout_report *report)
 {
 	cJSON *stages;
 
-	add_string(json, "service", report->service);
-	add_string(json, "version", report->version);
+	report_json_add_text(json, "service", report->service);
+	report_json_add_text(json, "version", report->version);
 	stages = cJSON_AddArrayToObject(json, "stages");
 	for (size_t i = 0; i < report->stage_count; i++) {
 		cJSON *stage = cJSON_CreateObject();
@@ -169,7 +169,7 @@ static void add_stage(cJSON *json, const struct stage_report *stage)
 
 	cJSON_AddNumberToObject(object, "index", stage->index);
 	add_weight(object, "weight", stage->weight);
-	add_string(object, "state", stage_state_name(stage->state));
+	report_json_add_text(object, "state", stage_state_name(stage->state));
 }
 
 /* The checks that were asked, as in the report, each with its sentence. */
@@ -184,7 +184,7 @@ static void add_verdicts(cJSON *json, const struct stage_report *stage)
 		if (!report->was_asked)
 			continue;
 		check = check_to_json(report);
-		add_string(check, "message", report->last.message);
+		report_json_add_text(check, "message", report->last.message);
 		cJSON_AddBoolToObject(check, "critical", report->last.is_critical);
 		cJSON_AddNumberToObject(check, "failures_in_row", report->failures_in_row);
 		cJSON_AddItemToArray(checks, check);
@@ -198,15 +198,15 @@ static cJSON *event_to_json(const struct rollout_event *event)
 	cJSON *json = cJSON_CreateObject();
 
 	add_time(json, "time", event->time);
-	add_string(json, "event", rollout_event_name(event->kind));
-	add_string(json, "deployment", report->deployment);
+	report_json_add_text(json, "event", rollout_event_name(event->kind));
+	report_json_add_text(json, "deployment", report->deployment);
 	if (event->kind == EVENT_FINISHED) {
 		fill_report(cJSON_AddObjectToObject(json, "report"), report);
 		return json;
 	}
-	add_string(json, "state", event->state);
+	report_json_add_text(json, "state", event->state);
 	if (event->text)
-		add_string(json, "message", event->text);
+		report_json_add_text(json, "message", event->text);
 	if (event->kind == EVENT_STARTED)
 		add_plan(json, report);
 	if (event->stage)

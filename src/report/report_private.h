@@ -41,7 +41,10 @@
 
 /* report_escape.c: text from outside for each format. */
 void escape_add_utf8(struct buf *buf, const char *text); /* valid UTF-8 for JSON */
-void escape_add_xml(struct buf *buf, const char *text);  /* text and attribute values */
+struct cJSON;
+/* As valid UTF-8; null when there is none. */
+void report_json_add_text(struct cJSON *object, const char *name, const char *value);
+void escape_add_xml(struct buf *buf, const char *text); /* text and attribute values */
 void escape_add_markdown(struct buf *buf, const char *text);
 void escape_add_one_line(struct buf *buf, const char *text); /* controls become spaces */
 

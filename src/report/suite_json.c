@@ -9,35 +9,23 @@
 #include <math.h>
 #include <stdlib.h>
 
-static void add_string(cJSON *object, const char *name, const char *value)
-{
-	CLEANUP_BUF struct buf text = BUF_INIT(0);
-
-	if (!value || !*value) {
-		cJSON_AddNullToObject(object, name);
-		return;
-	}
-	escape_add_utf8(&text, value);
-	cJSON_AddStringToObject(object, name, buf_text(&text));
-}
-
 static cJSON *check_json(const struct suite_check *check)
 {
 	const struct verdict *verdict = &check->verdict;
 	const struct measurement *m = &verdict->measurement;
 	cJSON *json = cJSON_CreateObject();
 
-	add_string(json, "name", verdict->check->name);
-	add_string(json, "kind", verdict->check->kind->name);
+	report_json_add_text(json, "name", verdict->check->name);
+	report_json_add_text(json, "kind", verdict->check->kind->name);
 	cJSON_AddStringToObject(json, "status", suite_status_name(check->status));
 	cJSON_AddStringToObject(json, "result", check_result_name(verdict->result));
 	if (m->has_value && isfinite(m->value))
 		cJSON_AddNumberToObject(json, "value", m->value);
 	else
 		cJSON_AddNullToObject(json, "value");
-	add_string(json, "require", verdict->check->require.text);
-	add_string(json, "message", verdict->message);
-	add_string(json, "hint", suite_hint(check));
+	report_json_add_text(json, "require", verdict->check->require.text);
+	report_json_add_text(json, "message", verdict->message);
+	report_json_add_text(json, "hint", suite_hint(check));
 	cJSON_AddNumberToObject(json, "duration_ms", (double)verdict->duration_ms);
 	return json;
 }
@@ -49,9 +37,9 @@ void suite_to_json(const struct suite_report *report, struct buf *ret_json)
 	char time[CLOCK_TEXT_SIZE];
 	char *text;
 
-	add_string(json, "suite", report->suite);
+	report_json_add_text(json, "suite", report->suite);
 	cJSON_AddStringToObject(json, "verdict", suite_status_name(report->verdict));
-	add_string(json, "started_at", clock_format_utc(report->started_at, time));
+	report_json_add_text(json, "started_at", clock_format_utc(report->started_at, time));
 	cJSON_AddNumberToObject(json, "duration_ms", (double)report->duration_ms);
 	counts = cJSON_AddObjectToObject(json, "counts");
 	for (int i = 0; i < SUITE_STATUS_COUNT; i++)
