@@ -9,15 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the canary really gets: the brake goes before the weights. */
+static weight_t weight_in_force(const struct traffic_state *traffic)
+{
+	return traffic->is_braked ? 0 : traffic->canary;
+}
+
 void traffic_output_add_json(cJSON *object, const struct traffic_state *traffic)
 {
-	if (traffic->canary == WEIGHT_UNKNOWN) {
+	weight_t canary = weight_in_force(traffic);
+
+	if (canary == WEIGHT_UNKNOWN) {
 		cJSON_AddNullToObject(object, "canary_weight");
 		cJSON_AddNullToObject(object, "production_weight");
 	} else {
-		cJSON_AddNumberToObject(object, "canary_weight", traffic->canary / 100.0);
+		cJSON_AddNumberToObject(object, "canary_weight", canary / 100.0);
 		cJSON_AddNumberToObject(
-			object, "production_weight", (WEIGHT_FULL - traffic->canary) / 100.0);
+			object, "production_weight", (WEIGHT_FULL - canary) / 100.0);
 	}
 	cJSON_AddBoolToObject(object, "proven", traffic->is_proven);
 	cJSON_AddBoolToObject(object, "braked", traffic->is_braked);
@@ -27,19 +35,24 @@ void traffic_output_add_json(cJSON *object, const struct traffic_state *traffic)
 
 void traffic_output_add_text(struct buf *text, const struct traffic_state *traffic)
 {
+	weight_t weight = weight_in_force(traffic);
 	char canary[WEIGHT_TEXT_SIZE], production[WEIGHT_TEXT_SIZE];
 
-	if (traffic->canary == WEIGHT_UNKNOWN) {
+	if (weight == WEIGHT_UNKNOWN) {
 		buf_add_text(text, "unknown: NGINX does not answer on the proof address, or its "
 				   "workers do not agree");
 		return;
 	}
-	buf_add_format(text, "canary %s %%, production %s %%, %s",
-		weight_format(traffic->canary, canary),
-		weight_format(WEIGHT_FULL - traffic->canary, production),
+	buf_add_format(text, "canary %s %%, production %s %%, %s", weight_format(weight, canary),
+		weight_format(WEIGHT_FULL - weight, production),
 		traffic->is_proven ? "proven" : "NOT proven");
-	if (traffic->is_braked)
-		buf_add_text(text, "; the brake sends everything to production");
+	if (traffic->is_braked && traffic->canary > 0)
+		buf_add_format(text,
+			"; the brake alone sends everything to production: NGINX's weights say "
+			"canary %s %%",
+			weight_format(traffic->canary, canary));
+	else if (traffic->is_braked)
+		buf_add_text(text, "; the brake is on as well, until the next rollout");
 	if (traffic->draining_workers)
 		buf_add_format(text, "; %d old worker%s still serve%s long connections",
 			traffic->draining_workers, traffic->draining_workers == 1 ? "" : "s",

@@ -210,6 +210,8 @@ static enum task_next rollback_braked(struct task *task)
 
 	describe_look(change, &private->look);
 	if (is_braked) {
+		/* Proven is that the canary gets nothing; the weights wait for a reload. */
+		change->state.is_proven = true;
 		error_hint(&change->error,
 			"the brake '%s' holds the canary at 0: mend nginx's configuration, then "
 			"run 'canaryctl rollback' again",
