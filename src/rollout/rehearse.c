@@ -165,15 +165,6 @@ static enum task_next everything_asked(struct task *task)
 }
 
 /* ---- the suites that must be GO ---- */
-static enum task_next ask_preflight(struct task *task)
-{
-	struct rollout *rollout = rollout_of(task);
-
-	if (!rollout_preflight_start(rollout, rollout->preflight_index))
-		return task_goto(task, task->step + 1, TASK_MORE);
-	return TASK_WAIT;
-}
-
 static enum task_next preflight_answered(struct task *task)
 {
 	struct rehearsal *rehearsal = rehearsal_of(task);
@@ -262,7 +253,7 @@ static const struct task_step rehearsal_steps[] = {
 	{ "check host", check_host },
 	{ "ask everything", ask_everything },
 	{ "everything asked", everything_asked },
-	{ "ask preflight", ask_preflight },
+	{ "ask preflight", rollout_ask_preflight },
 	{ "preflight answered", preflight_answered },
 	{ "render stage", render_stage },
 	{ "stage rendered", stage_rendered },

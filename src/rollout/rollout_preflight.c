@@ -4,7 +4,7 @@
  */
 #include "rollout/rollout_private.h"
 
-bool rollout_preflight_start(struct rollout *rollout, size_t index)
+static bool start_suite(struct rollout *rollout, size_t index)
 {
 	const struct strv *names = &rollout->config->rollout.preflight;
 
@@ -54,4 +54,13 @@ bool rollout_preflight_refuses(const struct rollout *rollout, struct error *err)
 		error_hint(err, "nothing was changed; see: canaryctl check %s --version %s",
 			report->suite, rollout->report.version);
 	return true;
+}
+
+enum task_next rollout_ask_preflight(struct task *task)
+{
+	struct rollout *rollout = rollout_of(task);
+
+	if (!start_suite(rollout, rollout->preflight_index))
+		return task_goto(task, task->step + 1, TASK_MORE);
+	return TASK_WAIT;
 }

@@ -121,15 +121,6 @@ static enum task_next looked_around(struct task *task)
 	return TASK_MORE;
 }
 
-static enum task_next ask_preflight(struct task *task)
-{
-	struct rollout *rollout = rollout_of(task);
-
-	if (!rollout_preflight_start(rollout, rollout->preflight_index))
-		return task_goto(task, task->step + 1, TASK_MORE);
-	return TASK_WAIT;
-}
-
 static enum task_next preflight_answered(struct task *task)
 {
 	struct rollout *rollout = rollout_of(task);
@@ -262,7 +253,7 @@ const struct task_step rollout_prepare_steps[] = {
 	{ "tell started", tell_started },
 	{ "look around", look_around },
 	{ "looked around", looked_around },
-	{ "ask preflight", ask_preflight },
+	{ "ask preflight", rollout_ask_preflight },
 	{ "preflight answered", preflight_answered },
 	{ "run before hook", run_before_hook },
 	{ "before hook ended", before_hook_ended },

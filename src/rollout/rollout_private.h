@@ -95,8 +95,8 @@ bool rollout_metrics_missing(const struct rollout *rollout, struct error *err);
 bool rollout_canary_unfit(const struct rollout *rollout, struct error *err);
 
 /* ---- rollout_preflight.c ---- */
-/* Starts the suite of that index in rollout.preflight; false: there is none. */
-bool rollout_preflight_start(struct rollout *rollout, size_t index);
+/* A step: asks the next suite of rollout.preflight; when there is none, skips the step after it. */
+enum task_next rollout_ask_preflight(struct task *task);
 /* After it: is it not GO? Fills *err when so. */
 bool rollout_preflight_refuses(const struct rollout *rollout, struct error *err);
 
