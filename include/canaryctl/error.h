@@ -45,8 +45,6 @@ int error_hint(struct error *err, const char *format, ...) __attribute__((format
 
 void error_clear(struct error *err);
 
-const char *error_kind_name(enum error_kind kind);
-
 /* A broken invariant of the program itself: prints where and aborts. */
 #define BUG(...) error_bug(__FILE__, __LINE__, __VA_ARGS__)
 _Noreturn void error_bug(const char *file, int line, const char *format, ...)

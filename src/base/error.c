@@ -6,25 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kind_names[ERROR_KIND_COUNT] = {
-	[ERROR_NONE] = "none",
-	[ERROR_USAGE] = "usage",
-	[ERROR_CONFIG] = "configuration",
-	[ERROR_UNAVAILABLE] = "unavailable",
-	[ERROR_LOCKED] = "locked",
-	[ERROR_IO] = "io",
-	[ERROR_NET] = "network",
-	[ERROR_METRICS] = "metrics",
-	[ERROR_TRAFFIC] = "traffic",
-	[ERROR_CANCELED] = "canceled",
-	[ERROR_BUG] = "bug",
-};
-
-const char *error_kind_name(enum error_kind kind)
-{
-	return (unsigned)kind < ERROR_KIND_COUNT ? kind_names[kind] : "unknown";
-}
-
 int error_set(struct error *err, enum error_kind kind, int os_errno, const char *format, ...)
 {
 	va_list args;

@@ -38,13 +38,11 @@ static void collect_checks(struct rollout *rollout)
 
 static void build_stage(struct rollout *rollout, size_t index)
 {
-	const struct rollout_config *config = &rollout->config->rollout;
 	struct stage_report *stage = &rollout->report.stages[index];
 
 	stage->index = (int)index + 1;
-	stage->weight = config->stages[index].weight;
-	stage->observe_ms = config->stages[index].observe_ms ? config->stages[index].observe_ms
-							     : config->observe_ms;
+	stage->weight = rollout->config->rollout.stages[index].weight;
+	stage->observe_ms = config_stage_observe_ms(rollout->config, index);
 	stage->check_count = rollout->check_count;
 	stage->checks =
 		arena_alloc(&rollout->report.arena, rollout->check_count * sizeof(*stage->checks));
