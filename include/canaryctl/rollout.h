@@ -14,10 +14,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct rollout_view;
+
 struct rollout_request {
 	const struct config *config;
 	const char *version;
 	size_t start_stage;                        /* index into the stages */
+	bool is_approved;                          /* that stage was, before a crash */
 	struct rollout_observer *const *observers; /* count pointers, borrowed */
 	size_t observer_count;
 };
@@ -30,6 +33,12 @@ struct rollout_result {
 
 /* Takes the lock, opens the journal, runs until the end. Returns the exit status. */
 int rollout_run(const struct rollout_request *request, struct rollout_result *ret_result);
+
+/*
+ * Pure. May a rollout that died in this state begin again at the stage it was in? Only where its
+ * stages are the configured ones and on_crash says resume; a rollback that was cut off stays one.
+ */
+bool rollout_can_resume(const struct config *config, const struct rollout_view *view);
 
 /*
  * The rehearsal (`deploy --dry-run`): changes nothing. Findings come as EVENT_NOTE lines through

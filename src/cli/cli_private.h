@@ -82,6 +82,7 @@ void cli_write_completion(
 struct cli_rollout {
 	const char *version;
 	size_t start_stage; /* index into the stages */
+	bool is_approved;   /* that stage was approved before */
 	bool is_dry_run;
 	const char *output; /* files for the report; NULL: none */
 	const char *junit;

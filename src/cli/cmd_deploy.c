@@ -172,6 +172,7 @@ int cli_roll_out(
 	struct rollout_request request = { .config = config,
 		.version = rollout->version,
 		.start_stage = rollout->start_stage,
+		.is_approved = rollout->is_approved,
 		.observers = &observer,
 		.observer_count = 1 };
 	struct rollout_result result = { 0 };

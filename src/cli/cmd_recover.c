@@ -39,27 +39,19 @@ static enum need look(const struct config *config, struct rollout_view *ret_view
 	return rollout_view_needs_recovery(ret_view) ? NEED_RECOVERY : NEED_NOTHING;
 }
 
-/* Resuming is going on from where a proven stage was; a rollback that was cut off stays one. */
-static bool can_resume(const struct config *config, const struct rollout_view *view)
-{
-	return config->rollout.on_crash == ON_CRASH_RESUME && view->version[0] && view->stage > 0 &&
-	       (size_t)view->stage <= config->rollout.stage_count &&
-	       (view->state == ROLLOUT_SHIFTING || view->state == ROLLOUT_OBSERVING ||
-		       view->state == ROLLOUT_AWAITING_APPROVAL);
-}
-
 static int recover(
 	const struct cli *cli, const struct config *config, const struct rollout_view *view)
 {
 	struct cli_rollout rollout = { .version = view->version,
-		.start_stage = (size_t)view->stage - 1 };
+		.start_stage = (size_t)view->stage - 1,
+		.is_approved = true };
 	struct manual_result result = { 0 };
 	int status;
 
 	rollback_run(config, "its process died; recovered", &result);
 	status = traffic_output_result(cli, &result, true);
 	buf_release(&result.notes);
-	if (status != EXIT_GO || !can_resume(config, view))
+	if (status != EXIT_GO || !rollout_can_resume(config, view))
 		return status;
 	if (cli->format == FORMAT_TEXT)
 		printf("resuming %s at stage %d, as rollout.on_crash says\n", view->version,

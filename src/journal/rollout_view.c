@@ -76,6 +76,9 @@ void rollout_view_take(struct rollout_view *view, const struct journal_record *r
 		view->intent = weight_of(data, "weight");
 		view->stage = (int)whole_of(data, "stage", MOST_STAGES, view->stage);
 		view->proven = WEIGHT_UNKNOWN;
+	} else if (strcmp(record->type, "world") == 0) {
+		if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(data, "proven")))
+			view->proven = weight_of(data, "weight");
 	} else if (strcmp(record->type, "shift_outcome") == 0) {
 		view->proven = weight_of(data, "proven_weight");
 	} else if (strcmp(record->type, "evaluation") == 0) {

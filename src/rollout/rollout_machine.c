@@ -70,6 +70,8 @@ static const struct edge edges[] = {
 	{ ROLLOUT_IDLE, ROLLOUT_START, ALWAYS, ROLLOUT_PREPARING, EFFECT_PREPARE,
 	  "a rollout was asked for" },
 
+	{ ROLLOUT_PREPARING, ROLLOUT_READY, WHEN(next_needs_approval), ROLLOUT_AWAITING_APPROVAL,
+	  EFFECT_ASK, "0 % canary is proven; the first stage needs approval" },
 	{ ROLLOUT_PREPARING, ROLLOUT_READY, ALWAYS, ROLLOUT_SHIFTING, EFFECT_SHIFT,
 	  "all that the rollout needs is there, and 0 % canary is proven" },
 	{ ROLLOUT_PREPARING, ROLLOUT_REFUSED, ALWAYS, ROLLOUT_IDLE, EFFECT_END_ABORTED,

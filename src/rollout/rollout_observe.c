@@ -29,17 +29,40 @@ static bool is_waiting_for_somebody(const struct rollout *rollout)
 	return rollout->state == ROLLOUT_PAUSED || rollout->state == ROLLOUT_AWAITING_APPROVAL;
 }
 
-static void choose_checks(struct rollout *rollout)
+/* Is the stage's weight, or was it, in force? */
+static bool is_begun(struct rollout *rollout)
+{
+	return rollout_stage(rollout)->state != STAGE_PENDING;
+}
+
+static bool counts_at_once(const struct check_config *check, weight_t weight)
+{
+	(void)weight;
+	return check->counts_at_once;
+}
+
+/* Each of them with a record that begins anew. */
+static void ask_only(struct rollout *rollout,
+	bool (*is_asked)(const struct check_config *check, weight_t weight))
 {
 	struct stage_report *stage = rollout_stage(rollout);
 
 	rollout->asked_count = 0;
 	for (size_t i = 0; i < rollout->check_count; i++) {
-		if (!stage_asks(rollout->checks[i], stage->weight))
+		if (!is_asked(rollout->checks[i], stage->weight))
 			continue;
+		stage->checks[i] = (struct check_report){ .check = rollout->checks[i] };
 		rollout->asked[rollout->asked_count] = rollout->checks[i];
 		rollout->records[rollout->asked_count++] = &stage->checks[i];
 	}
+}
+
+static void begin_watch(struct rollout *rollout)
+{
+	rollout->shifted_ms = loop_now_ms(rollout->loop);
+	rollout->paused_ms = rollout->extended_ms = 0;
+	rollout->next_evaluation_ms = 0;
+	rollout->unproven_in_row = 0;
 }
 
 static enum task_next begin_stage(struct task *task)
@@ -52,16 +75,40 @@ static enum task_next begin_stage(struct task *task)
 		rollout->wait_began_ms = 0;
 		return task_goto(task, rollout_watch_steps, TASK_MORE);
 	}
-	rollout->shifted_ms = loop_now_ms(rollout->loop);
-	rollout->paused_ms = rollout->extended_ms = 0;
-	rollout->next_evaluation_ms = 0;
-	rollout->unproven_in_row = 0;
+	begin_watch(rollout);
 	rollout_stage(rollout)->state = STAGE_OBSERVING;
-	choose_checks(rollout);
+	ask_only(rollout, stage_asks);
 	return task_goto(task, rollout_watch_steps, TASK_MORE);
 }
 
 const struct task_step rollout_observe_steps[] = { { "begin stage", begin_stage }, { 0 } };
+
+/* ---- waiting for approval ---- */
+void rollout_must_ask(struct rollout *rollout, size_t stage)
+{
+	bool is_approved = stage == rollout->request->start_stage && rollout->request->is_approved;
+
+	rollout->facts.next_needs_approval =
+		rollout->config->rollout.stages[stage].needs_approval && !is_approved;
+	if (!rollout->facts.next_needs_approval)
+		return;
+	rollout->wait_began_ms = loop_now_ms(rollout->loop);
+	notify_send(rollout, "awaiting_approval");
+}
+
+/* Before the first stage the canary has no traffic that could be judged: only its health is. */
+static enum task_next begin_wait(struct task *task)
+{
+	struct rollout *rollout = rollout_of(task);
+
+	if (!is_begun(rollout)) {
+		begin_watch(rollout);
+		ask_only(rollout, counts_at_once);
+	}
+	return task_goto(task, rollout_watch_steps, TASK_MORE);
+}
+
+const struct task_step rollout_ask_steps[] = { { "begin wait", begin_wait }, { 0 } };
 
 /* Evaluations are due every interval, and exactly at the end of the observation. */
 static void plan_next_evaluation(struct rollout *rollout)
@@ -204,45 +251,42 @@ static bool traffic_has_changed(struct rollout *rollout, bool is_end)
 	return true;
 }
 
-static enum task_next traffic_changed(struct rollout *rollout)
+/* A stage that was only asked about has neither passed nor failed. */
+static void end_stage(struct rollout *rollout, enum stage_state state)
 {
 	struct stage_report *stage = rollout_stage(rollout);
 
-	stage->state = STAGE_FAILED;
+	if (!is_begun(rollout))
+		return;
+	stage->state = state;
 	stage->ended_at = clock_wall_ms();
 	rollout_tell(rollout, EVENT_STAGE_ENDED, NULL);
+}
+
+static enum task_next traffic_changed(struct rollout *rollout)
+{
+	end_stage(rollout, STAGE_FAILED);
 	return rollout_deliver(rollout, ROLLOUT_TRAFFIC_CHANGED);
 }
 
 static enum task_next stage_passed(struct rollout *rollout)
 {
-	const struct config *config = rollout->config;
-	struct stage_report *stage = rollout_stage(rollout);
 	size_t next = rollout->stage + 1;
 
-	stage->state = STAGE_PASSED;
-	stage->ended_at = clock_wall_ms();
-	rollout_tell(rollout, EVENT_STAGE_ENDED, NULL);
+	end_stage(rollout, STAGE_PASSED);
 	rollout->facts.is_last_stage = next == rollout->report.stage_count;
-	rollout->facts.next_needs_approval =
-		!rollout->facts.is_last_stage && config->rollout.stages[next].needs_approval;
-	if (rollout->facts.next_needs_approval)
-		rollout->wait_began_ms = loop_now_ms(rollout->loop);
-	else if (!rollout->facts.is_last_stage)
-		rollout->stage++;
-	if (rollout->facts.next_needs_approval)
-		notify_send(rollout, "awaiting_approval");
+	if (!rollout->facts.is_last_stage) {
+		rollout_must_ask(rollout, next);
+		if (!rollout->facts.next_needs_approval)
+			rollout->stage++;
+	}
 	return rollout_deliver(rollout, ROLLOUT_STAGE_PASSED);
 }
 
 static enum task_next stage_failed(struct rollout *rollout, const struct check_report *deciding)
 {
-	struct stage_report *stage = rollout_stage(rollout);
-
-	stage->state = STAGE_FAILED;
-	stage->ended_at = clock_wall_ms();
 	rollout_reason_of_check(rollout, deciding);
-	rollout_tell(rollout, EVENT_STAGE_ENDED, NULL);
+	end_stage(rollout, STAGE_FAILED);
 	rollout->facts.failure_holds = deciding->check->on_fail == ON_FAIL_HOLD;
 	return rollout_deliver(rollout, ROLLOUT_CHECK_FAILED);
 }
@@ -274,10 +318,8 @@ static enum task_next stage_undecided(struct rollout *rollout, const struct chec
 	if (rollout->facts.can_extend) {
 		extend(rollout, left, deciding->last.message);
 	} else {
-		rollout_stage(rollout)->state = STAGE_FAILED;
-		rollout_stage(rollout)->ended_at = clock_wall_ms();
 		rollout_reason_of_check(rollout, deciding);
-		rollout_tell(rollout, EVENT_STAGE_ENDED, NULL);
+		end_stage(rollout, STAGE_FAILED);
 	}
 	return rollout_deliver(rollout, ROLLOUT_UNDECIDED);
 }
@@ -303,7 +345,8 @@ static enum task_next go_on(struct rollout *rollout, bool is_counted)
 {
 	int64_t left = stage_length_ms(rollout) - elapsed_ms(rollout);
 
-	rollout_tell_evaluated(rollout, is_counted, left > 0 ? left : 0);
+	if (is_begun(rollout))
+		rollout_tell_evaluated(rollout, is_counted, left > 0 ? left : 0);
 	return task_goto(&rollout->task, rollout_watch_steps, TASK_MORE);
 }
 
@@ -329,7 +372,7 @@ static enum task_next evaluated(struct task *task)
 	decision = stage_take(&rules, at, rollout->evaluation.verdicts, rollout->records,
 		rollout->asked_count, &deciding);
 	rollout_journal_evaluation(rollout);
-	if (decision == STAGE_HAS_FAILED || decision == STAGE_HAS_PASSED)
+	if (is_begun(rollout) && (decision == STAGE_HAS_FAILED || decision == STAGE_HAS_PASSED))
 		rollout_tell_evaluated(rollout, at >= config->settle_ms, 0);
 	/* Before the checks: what they saw was not this stage. */
 	if (traffic_has_changed(rollout, decision == STAGE_HAS_PASSED))

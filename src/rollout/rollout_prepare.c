@@ -29,21 +29,23 @@ static enum task_next look_around(struct task *task)
 }
 
 /*
- * A rollout that died in the middle is over when the canary is at 0 %; else somebody has to say
- * what is to become of it.
+ * A rollout that died in the middle, or could not prove its rollback, is over when the canary is
+ * at 0 %; else somebody has to say what is to become of it.
  */
 static int settle_interrupted(struct rollout *rollout, struct error *err)
 {
 	const struct rollout_view *previous = &rollout->previous;
 	const struct traffic_state *traffic = &rollout->change.state;
 
-	if (!previous->deployment[0] || previous->report)
+	if (!rollout_view_needs_recovery(previous))
 		return 0;
 	if (traffic->is_proven && (traffic->canary == 0 || traffic->is_braked))
-		return journal_append(rollout->journal, previous->deployment, "finished",
-			"{\"outcome\":\"aborted\"}", err);
-	error_set(err, ERROR_LOCKED, 0, "'%s' was interrupted, and 0 %% canary is not proven",
-		previous->deployment);
+		return previous->report ? 0
+					: journal_append(rollout->journal, previous->deployment,
+						  "finished", "{\"outcome\":\"aborted\"}", err);
+	error_set(err, ERROR_LOCKED, 0, "'%s' %s, and 0 %% canary is not proven",
+		previous->deployment,
+		previous->report ? "could not be rolled back" : "was interrupted");
 	return error_hint(err, "finish it first: canaryctl recover");
 }
 
@@ -240,6 +242,7 @@ static enum task_next prepared(struct task *task)
 		rollout_tell(rollout, EVENT_NOTE,
 			"traffic.share is not configured: the share of traffic that the canary "
 			"really receives is not watched");
+	rollout_must_ask(rollout, rollout->stage);
 	return rollout_deliver(rollout, ROLLOUT_READY);
 }
 

@@ -103,6 +103,9 @@ bool rollout_preflight_refuses(const struct rollout *rollout, struct error *err)
 /* ---- rollout_observe.c ---- */
 extern const struct task_step rollout_observe_steps[];
 extern const struct task_step rollout_watch_steps[]; /* goes on with the stage that is observed */
+extern const struct task_step rollout_ask_steps[];   /* waits until the next stage is approved */
+/* Measures next_needs_approval of the stage that is to come; when so, the waiting begins. */
+void rollout_must_ask(struct rollout *rollout, size_t stage);
 
 /* ---- rollout_requests.c ---- */
 /* Signals, and commands from other terminals. */

@@ -174,7 +174,8 @@ bool rollout_take_requests(struct rollout *rollout, enum task_next *ret_next)
 	} else if (requests->approve && rollout->state == ROLLOUT_AWAITING_APPROVAL) {
 		requests->approve = false;
 		rollout->wait_began_ms = 0;
-		rollout->stage++;
+		if (rollout_stage(rollout)->state == STAGE_PASSED)
+			rollout->stage++;
 		*ret_next = rollout_deliver(rollout, ROLLOUT_APPROVED);
 	} else {
 		return false;

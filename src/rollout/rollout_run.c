@@ -76,16 +76,19 @@ static enum task_next stage_shifted(struct task *task)
 	rollout->report.traffic = change->state;
 	rollout_journal_outcome(rollout);
 	rollout_tell_notes(rollout);
-	if (change->outcome == TRAFFIC_PROVEN) {
+	if (change->outcome == TRAFFIC_PROVEN && !change->state.is_braked) {
 		rollout_stage(rollout)->shifted_at = clock_wall_ms();
 		rollout_tell(rollout, EVENT_SHIFTED, NULL);
 		return rollout_deliver(rollout, ROLLOUT_SHIFT_PROVEN);
 	}
 	rollout_stage(rollout)->state = STAGE_FAILED;
 	rollout_stage(rollout)->ended_at = clock_wall_ms();
+	if (change->outcome == TRAFFIC_PROVEN)
+		error_set(&rollout->change.error, ERROR_TRAFFIC, 0,
+			"somebody set the brake: the canary gets nothing");
 	rollout_reason_of_error(rollout, &change->error);
 	return rollout_deliver(rollout,
-		change->outcome == TRAFFIC_UNDONE ? ROLLOUT_SHIFT_UNDONE : ROLLOUT_SHIFT_LOST);
+		change->outcome == TRAFFIC_LOST ? ROLLOUT_SHIFT_LOST : ROLLOUT_SHIFT_UNDONE);
 }
 
 static const struct task_step shift_steps[] = {
@@ -170,8 +173,14 @@ static enum task_next read_traffic(struct task *task)
 static enum task_next traffic_read(struct task *task)
 {
 	struct rollout *rollout = rollout_of(task);
+	const struct traffic_state *now = &rollout->change.state;
+	bool is_where_it_was_put = !(now->is_braked && now->canary > 0) &&
+				   strcmp(now->generation, rollout->report.traffic.generation) == 0;
 
-	rollout->report.traffic = rollout->change.state;
+	rollout->report.traffic = *now;
+	/* Somebody else moved it: nothing is left with the canary on our word then. */
+	if (rollout->report.outcome != OUTCOME_ABORTED && !is_where_it_was_put)
+		rollout->report.traffic.is_proven = false;
 	return TASK_DONE;
 }
 
@@ -243,7 +252,7 @@ static const struct task_step *const effect_steps[ROLLOUT_EFFECT_COUNT] = {
 	[EFFECT_SHIFT] = shift_steps,
 	[EFFECT_OBSERVE] = rollout_observe_steps,
 	[EFFECT_EXTEND] = rollout_watch_steps,
-	[EFFECT_ASK] = rollout_watch_steps,
+	[EFFECT_ASK] = rollout_ask_steps,
 	[EFFECT_ROLL_BACK] = rollback_steps,
 	[EFFECT_END_SUCCEEDED] = succeeded_steps,
 	[EFFECT_END_ROLLED_BACK] = rolled_back_steps,

@@ -13,10 +13,10 @@ phase_is() { # PHASE
 	"$CANARYCTL" --config "$CONFIG" status --format json | jq -e --arg phase "$1" '.phase == $phase'
 }
 
-start_rollout() { # STAGES OBSERVE
+start_rollout() { # STAGES OBSERVE [PHASE]
 	CFG_STAGES=$1 CFG_OBSERVE=$2 CFG_CHECKS='' CFG_SHARE='' write_config
 	ctl_start deploy --version v0.2.0 --yes --format json --output "$REPORT"
-	wait_until 15 "a stage is observed" phase_is observing
+	wait_until 15 "the rollout gets there" phase_is "${3:-observing}"
 }
 
 evaluated() { # TIMES
@@ -56,6 +56,24 @@ approve_it() {
 	assert_json "$REPORT" '.outcome == "succeeded" and .traffic.canary_weight == 50'
 }
 
+approve_first() {
+	start_rollout '[{ weight: 5, approval: required }, 50]' 1s awaiting_approval
+	weight_is 0 || fail "before the approval the proof says $(proof canary)"
+	steer 0 approve --as engineering-lead --by ana
+	ctl_wait 20
+	assert_status 0
+	assert_json "$REPORT" '.outcome == "succeeded" and (.stages | map(.state)) == ["passed", "passed"]'
+}
+
+abort_first() {
+	start_rollout '[{ weight: 5, approval: required }, 50]' 1s awaiting_approval
+	steer 0 abort
+	ctl_wait 10
+	assert_status 2
+	assert_json "$REPORT" '.outcome == "rolled_back" and (.stages | map(.state)) == ["pending", "pending"]'
+	weight_is 0 || fail "the proof says $(proof canary)"
+}
+
 nobody_approves() {
 	CFG_EXTRA='approval: { deadline: 1s }' start_rollout '[5, { weight: 50, approval: required }]' 1s
 	ctl_wait 20
@@ -93,6 +111,8 @@ start_site 2
 run_case pause_and_resume 'pause and resume'
 run_case abort_it 'abort'
 run_case approve_it 'approve'
+run_case approve_first 'the first stage can ask for approval'
+run_case abort_first 'abort before the first stage was approved'
 run_case nobody_approves 'an approval that nobody gives has an end'
 run_case nothing_runs 'no rollout is running'
 run_case recover_resumes 'recover goes on at the stage, with on_crash: resume'
