@@ -67,9 +67,11 @@ enum action_kind {
 	ACTION_ROLLBACK,
 	ACTION_NONSENSE, /* a command that nobody knows */
 	ACTION_CRASH,
-	ACTION_FOREIGN_RELOAD, /* somebody else reloads NGINX */
-	ACTION_CLOCK_JUMP,     /* of the wall clock */
-	ACTION_STOPPED,        /* SIGSTOP, and SIGCONT minutes later */
+	ACTION_FOREIGN_RELOAD,  /* somebody else reloads NGINX */
+	ACTION_FOREIGN_WEIGHTS, /* somebody writes other weights into the file and reloads */
+	ACTION_FOREIGN_BRAKE,   /* somebody sets the brake */
+	ACTION_CLOCK_JUMP,      /* of the wall clock */
+	ACTION_STOPPED,         /* SIGSTOP, and SIGCONT minutes later */
 	ACTION_COUNT
 };
 
@@ -137,6 +139,7 @@ struct world {
 weight_t world_effective(const struct world *world);
 /* Can it be read back, and is the file what is in force? */
 bool sim_edge_is_readable(void);
+void sim_foreign_weights(weight_t weight);
 
 /* ---- mutations: each breaks something, and must be found ---- */
 #define SIM_MUTATIONS(X)                                                                           \
@@ -163,6 +166,8 @@ bool sim_edge_is_readable(void);
 	X(INTERRUPT_IGNORED, "interrupt-ignored", "stop-is-heeded", "a signal does nothing")       \
 	X(ABORT_IGNORED, "abort-ignored", "stop-is-heeded", "abort is accepted and lost")          \
 	X(PAUSE_IGNORED, "pause-ignored", "pause-is-heeded", "pause is accepted and lost")         \
+	X(INTERFERENCE_UNSEEN, "interference-unseen", "interference-is-noticed",                   \
+		"other weights under a stage are not seen")                                        \
 	X(NEVER_ENDS, "never-ends", "ends", "a stage goes on for ever")                            \
 	X(FALSE_ALARM, "false-alarm", "no-false-alarm", "a healthy canary is rolled back")         \
 	X(FINISHED_TWICE, "finished-twice", "events", "observers hear the end twice")              \
@@ -184,9 +189,11 @@ struct sim {
 	struct plan plan;
 	const struct config *config;
 	struct world world;
-	bool is_dead; /* the process was killed: a ghost runs on */
-	bool is_lost; /* an invariant does not hold: the rest is of no interest */
-	int process;  /* the nth */
+	bool is_dead;       /* the process was killed: a ghost runs on */
+	bool is_lost;       /* an invariant does not hold: the rest is of no interest */
+	int process;        /* the nth */
+	size_t start_stage; /* of the process that deploys now */
+	bool is_resumed;    /* it goes on where another one died */
 	int boundaries;
 	int appends;
 	unsigned actions_done;                     /* bits */
@@ -247,9 +254,12 @@ void oracle_recorded(const char *type, const char *data);
 void oracle_journal_lost(bool is_at_the_end);
 void oracle_told(const struct rollout_event *event);
 void oracle_stopped(void);
+void oracle_interfered(void); /* somebody else changed the traffic */
+void oracle_looked(void);     /* the product reads what is in force */
 void oracle_signal(void);
 void oracle_command(enum action_kind kind, bool is_accepted);
 void oracle_deploy_ended(int status, const struct rollout_result *result);
+bool oracle_is_lost(void); /* the last process said that the traffic is not proven */
 void oracle_recovery_ended(const struct manual_result *result);
 void oracle_world_ends(void);
 

@@ -142,6 +142,25 @@ static void killed_after_a_failed_rollback(struct plan *plan)
 	plan->after_death = AFTER_GUARDIAN;
 }
 
+/*
+ * After a rollback that had failed, a deploy that could not reach 0 % either was taken for the end
+ * of it: nobody recovered.
+ */
+static void deployed_after_a_failed_rollback(struct plan *plan)
+{
+	plan->tune = tune_no_brake;
+	plan->edge_down = (struct span){ .from_ms = 20000, .to_ms = 120000 };
+	plan->actions[0] = (struct action){ .kind = ACTION_CRASH, .step = "after dismiss" };
+	plan->after_death = AFTER_DEPLOY;
+}
+
+/* Somebody changed the weights after the last evaluation: it succeeded, and said nothing. */
+static void weights_changed_at_the_end(struct plan *plan)
+{
+	plan->actions[0] =
+		(struct action){ .kind = ACTION_FOREIGN_WEIGHTS, .step = "read traffic" };
+}
+
 /* A signal during the last look cut it short: exit status 3 for a rollout that had succeeded. */
 static void signal_at_the_last_look(struct plan *plan)
 {
@@ -163,6 +182,8 @@ static const struct {
 	{ "signal-at-the-last-look", signal_at_the_last_look },
 	{ "hold-and-roll-back-at-the-end", hold_and_roll_back_at_the_end },
 	{ "killed-after-a-failed-rollback", killed_after_a_failed_rollback },
+	{ "deployed-after-a-failed-rollback", deployed_after_a_failed_rollback },
+	{ "weights-changed-at-the-end", weights_changed_at_the_end },
 };
 
 static bool run_case(size_t index)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_WEIGHTS = 8, STOP_WITHIN_MS = 90000 };
+enum { MAX_WEIGHTS = 16, STOP_WITHIN_MS = 90000 };
 
 /* One check at the stage that is observed. */
 struct evidence {
@@ -27,6 +27,11 @@ static struct oracle {
 	bool has_intent;
 	weight_t intent;
 	int intents;
+	weight_t proven; /* by the last outcome */
+	bool was_interfered;
+	bool is_interfered; /* somebody else changed the traffic since the last intent */
+	bool looked_wrong;  /* the last look could see that */
+	bool must_notice;   /* and what it saw was taken */
 	bool is_journal_lost;
 	bool was_unrecorded;              /* it was lost before the end */
 	weight_t at_begin, file_at_begin; /* the second one where somebody reloads */
@@ -48,6 +53,7 @@ static struct oracle {
 	int started, prepared, finished, rolling_back;
 	int heard_stage;
 	bool heard_shifted;
+	bool is_left;        /* the rollout ended, and left the canary its traffic */
 	bool was_lost;       /* somebody was told that the traffic is not proven */
 	bool wants_rollback; /* another process waits for the lock to roll back */
 } oracle;
@@ -89,6 +95,7 @@ void oracle_process_begins(bool is_deploy)
 	fresh.weight_count = oracle.weight_count;
 	fresh.has_intent = oracle.has_intent;
 	fresh.intent = oracle.intent;
+	fresh.was_interfered = oracle.was_interfered;
 	oracle = fresh;
 	may_be(effective());
 	may_be(sim.world.file);
@@ -165,6 +172,9 @@ static void expect_may_go_on(void)
 		sim_violated("failure-ends", "a check failed, and the rollout goes on");
 	if (oracle.must_stop)
 		sim_violated("stop-is-heeded", "somebody asked for the end, and it goes on");
+	if (oracle.must_notice)
+		sim_violated("interference-is-noticed",
+			"the weights are somebody else's, and it goes on");
 	if (oracle.must_pause)
 		sim_violated("pause-is-heeded", "pause was accepted, and it goes on");
 	/* Who waits for approval has passed already. */
@@ -174,7 +184,7 @@ static void expect_may_go_on(void)
 
 static void take_stage_intent(int stage, weight_t weight)
 {
-	int expected = oracle.stage ? oracle.stage + 1 : (int)sim.plan.start_stage + 1;
+	int expected = oracle.stage ? oracle.stage + 1 : (int)sim.start_stage + 1;
 
 	if (stage != expected || stage > (int)sim.plan.stage_count) {
 		sim_violated(
@@ -183,7 +193,8 @@ static void take_stage_intent(int stage, weight_t weight)
 	}
 	if (weight != sim.plan.stages[stage - 1].weight)
 		sim_violated("plan-order", "stage %d was shifted to %d", stage, weight);
-	if (oracle.stage && sim.plan.stages[stage - 1].needs_approval && !oracle.is_approved)
+	if (sim.plan.stages[stage - 1].needs_approval && !oracle.is_approved &&
+		!(sim.is_resumed && !oracle.stage))
 		sim_violated("plan-order", "nobody approved stage %d", stage);
 	expect_may_go_on();
 	oracle.stage = stage;
@@ -201,6 +212,7 @@ static void take_intent(const char *data)
 	oracle.has_intent = true;
 	if (stage)
 		take_stage_intent(stage, oracle.intent);
+	oracle.is_interfered = oracle.looked_wrong = oracle.must_notice = false;
 }
 
 static void take_outcome(const char *data)
@@ -210,9 +222,12 @@ static void take_outcome(const char *data)
 	if (proven == WEIGHT_UNKNOWN) {
 		may_be(oracle.intent);
 		may_be(0);
+	} else if (oracle.is_interfered) {
+		may_be(proven);
 	} else {
 		must_be(proven);
 	}
+	oracle.proven = proven;
 	oracle.has_intent = false;
 	oracle.shifted_at = oracle.shifted_at_latest = sim.world.now_ms;
 	oracle.paused_ms = 0;
@@ -307,12 +322,26 @@ void oracle_evaluation_taken(
 	if (oracle.must_fail)
 		sim_violated("failure-ends", "a check failed, and the stage is still observed");
 	oracle.last_taken = oracle.evaluation_began;
+	oracle.must_notice = oracle.must_notice || (oracle.looked_wrong && oracle.stage);
 	is_end = !is_waiting && oracle.stage &&
 		 observed_ms() >= sim.plan.stages[oracle.stage - 1].observe_ms;
 	for (size_t i = 0; i < count; i++) {
 		expect_judged(&verdicts[i], oracle.checks[index_of(verdicts[i].check)].now);
 		take_truth(verdicts[i].check, is_end);
 	}
+}
+
+void oracle_interfered(void)
+{
+	oracle.is_interfered = oracle.was_interfered = true;
+	may_be(effective());
+	may_be(sim.world.file);
+}
+
+void oracle_looked(void)
+{
+	oracle.looked_wrong =
+		oracle.is_interfered && sim_edge_is_readable() && effective() != oracle.proven;
 }
 
 void oracle_stopped(void)
@@ -428,7 +457,7 @@ void oracle_told(const struct rollout_event *event)
 	case EVENT_STAGE_STARTED:
 		expect_event(is_running && oracle.prepared &&
 				     stage == (oracle.heard_stage ? oracle.heard_stage + 1
-								  : (int)sim.plan.start_stage + 1),
+								  : (int)sim.start_stage + 1),
 			event);
 		oracle.heard_stage = stage;
 		oracle.heard_shifted = false;
@@ -478,8 +507,9 @@ static void expect_status(int status, const struct rollout_result *result)
 	int expected = is_by_signal ? 128 + result->signal_number : statuses[outcome];
 	bool is_left_with_canary = outcome == OUTCOME_SUCCEEDED || outcome == OUTCOME_HELD;
 
-	/* Nothing is held or succeeded where the last look cannot be had. */
-	if (is_left_with_canary && !sim_edge_is_readable())
+	/* Nothing is held or succeeded where the last look cannot be had, or shows other weights.
+	 */
+	if (is_left_with_canary && (!sim_edge_is_readable() || oracle.looked_wrong))
 		expected = 3;
 
 	if (status != expected)
@@ -502,16 +532,17 @@ static void expect_true(const struct rollout_report *report)
 		is_true = weight == 0;
 		break;
 	case OUTCOME_ABORTED:
-		is_true =
-			weight == 0 || weight == oracle.at_begin || weight == oracle.file_at_begin;
+		is_true = oracle.was_interfered || weight == 0 || weight == oracle.at_begin ||
+			  weight == oracle.file_at_begin;
 		break;
 	case OUTCOME_HELD:
-		is_true = weight == sim.plan.stages[oracle.stage - 1].weight;
+		is_true = weight == (oracle.stage ? sim.plan.stages[oracle.stage - 1].weight : 0);
 		break;
 	default:
 		break;
 	}
-	if (!is_true)
+	/* What others did after the last proof is theirs; the last look is held to it elsewhere. */
+	if (!is_true && !oracle.is_interfered)
 		sim_violated("end-is-true", "'%s', and the canary has %d",
 			rollout_outcome_name(report->outcome), weight);
 }
@@ -543,7 +574,8 @@ static void expect_recorded(const struct rollout_report *report)
 	enum rollout_outcome outcome = report->outcome;
 	struct rollout_view view = { 0 };
 
-	if (oracle.is_journal_lost || !sim_journal_fold(report->deployment, &view))
+	if (oracle.is_journal_lost || oracle.is_interfered ||
+		!sim_journal_fold(report->deployment, &view))
 		return;
 	if (!view.report)
 		sim_violated("end-as-journalled", "the end is not recorded");
@@ -560,7 +592,8 @@ void oracle_deploy_ended(int status, const struct rollout_result *result)
 
 	oracle_step();
 	if (status == -1) {
-		if (effective() != oracle.at_begin || oracle.intents || sim.plan.is_benign)
+		if ((effective() != oracle.at_begin && !oracle.was_interfered) || oracle.intents ||
+			sim.plan.is_benign)
 			sim_violated("end-is-true", "could not begin, and changed something");
 		return;
 	}
@@ -573,15 +606,21 @@ void oracle_deploy_ended(int status, const struct rollout_result *result)
 	expect_asked_for(report->outcome);
 	expect_recorded(report);
 	oracle.was_lost = report->outcome == OUTCOME_ROLLBACK_FAILED;
+	oracle.is_left = report->outcome == OUTCOME_SUCCEEDED || report->outcome == OUTCOME_HELD;
 }
 
 void oracle_recovery_ended(const struct manual_result *result)
 {
 	oracle.was_lost = result->outcome == TRAFFIC_LOST || result->outcome == TRAFFIC_UNDONE;
-	if (!oracle.was_lost && effective() != 0)
+	if (!oracle.was_lost && !oracle.is_interfered && effective() != 0)
 		sim_violated("crash-is-mended", "recovered, and the canary has %d", effective());
 	if (sim_lock_is_held())
 		sim_violated("nothing-is-left", "the lock is left");
+}
+
+bool oracle_is_lost(void)
+{
+	return oracle.was_lost;
 }
 
 /* All processes are gone: nobody is there any more, so the traffic must be where it is known. */
@@ -591,7 +630,8 @@ void oracle_world_ends(void)
 	bool is_known = sim_journal_fold(NULL, &view);
 
 	if (sim.process && effective() != 0 && effective() != sim.plan.initial &&
-		!oracle.was_lost && !(is_known && view.report && view.proven == effective()))
+		!oracle.was_lost && !oracle.is_left && !oracle.was_interfered &&
+		!(is_known && view.report && view.proven == effective()))
 		sim_violated(
 			"crash-is-mended", "nobody is there, and the canary has %d", effective());
 	rollout_view_release(&view);

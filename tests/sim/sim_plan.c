@@ -99,6 +99,7 @@ static void fill_rollout(const struct plan *plan, struct config *config)
 	rollout->on_inconclusive = (int)chance_below(3);
 	rollout->extend_limit_ms = chance_between(0, 8) * 10000;
 	rollout->on_interrupt = chance_percent(25) ? ON_INTERRUPT_HOLD : ON_INTERRUPT_ROLLBACK;
+	rollout->on_crash = chance_percent(50) ? ON_CRASH_RESUME : ON_CRASH_ROLLBACK;
 	rollout->guardian_grace_ms = 30000;
 }
 
@@ -151,7 +152,7 @@ static void choose_stages(struct plan *plan)
 			(weight_t)chance_between(1, (WEIGHT_FULL - weight) / (SIM_STAGES - (int)i));
 		stage->weight = weight;
 		stage->observe_ms = SETTLE_MS + chance_between(1, 40) * 1000;
-		stage->needs_approval = i > 0 && chance_percent(20);
+		stage->needs_approval = chance_percent(20);
 	}
 	if (chance_percent(60))
 		plan->stages[plan->stage_count - 1].weight = WEIGHT_FULL;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 static int newest_generation;
+static struct traffic_state last_proven; /* by a shift */
 
 struct sim_change {
 	struct sleep_op pause;
@@ -56,6 +57,13 @@ static void reload(void)
 	sim_trace("  nginx: reloaded, running is %d", sim.world.running);
 }
 
+void sim_foreign_weights(weight_t weight)
+{
+	sim_trace("* somebody changes the weights to %d", weight);
+	put_file(weight, ++newest_generation);
+	reload();
+}
+
 static void set_brake(bool is_on)
 {
 	if (!sim_is_running())
@@ -102,6 +110,10 @@ static enum task_next finish(struct task *task, enum traffic_outcome outcome)
 	change->outcome = outcome;
 	if (outcome != TRAFFIC_PROVEN && !change->error.kind)
 		error_set(&change->error, ERROR_TRAFFIC, 0, "simulated: %s", names[outcome]);
+	if (change->goal == TRAFFIC_READ && sim.mutation == MUTATION_INTERFERENCE_UNSEEN)
+		*state = last_proven;
+	else if (change->goal == TRAFFIC_SET)
+		last_proven = *state;
 	sim_trace("  driver: %s", names[outcome]);
 	return TASK_DONE;
 }
@@ -120,6 +132,7 @@ static enum task_next read_seen(struct task *task)
 		change_of(task)->outcome = TRAFFIC_LOST;
 		return TASK_DONE;
 	}
+	oracle_looked();
 	return finish(task, edge_is_down() ? TRAFFIC_LOST : TRAFFIC_PROVEN);
 }
 

@@ -27,7 +27,8 @@ const char *sim_action_name(enum action_kind kind)
 {
 	static const char *const names[ACTION_COUNT] = { "nothing", "SIGINT", "SIGTERM", "SIGHUP",
 		"pause", "resume", "approve", "abort", "rollback", "nonsense", "crash",
-		"somebody reloads nginx", "the wall clock jumps", "stopped for minutes" };
+		"somebody reloads nginx", "somebody changes the weights", "somebody sets the brake",
+		"the wall clock jumps", "stopped for minutes" };
 
 	return names[kind];
 }
@@ -129,6 +130,15 @@ static void happen(int index)
 		world->running_generation = world->file_generation;
 		sim_trace("* somebody reloads nginx: running is %d", world->running);
 		break;
+	case ACTION_FOREIGN_WEIGHTS:
+		sim_foreign_weights((weight_t)chance_between(0, WEIGHT_FULL));
+		oracle_interfered();
+		break;
+	case ACTION_FOREIGN_BRAKE:
+		sim_trace("* somebody sets the brake");
+		world->is_braked = world->is_braked || sim.config->nginx.brake;
+		oracle_interfered();
+		break;
 	case ACTION_CLOCK_JUMP:
 		world->wall_jump_ms += chance_between(-3600000, 3600000);
 		break;
@@ -199,7 +209,8 @@ static void deploy(void)
 	static struct rollout_observer *const observers[] = { &observer };
 	struct rollout_request request = { .config = sim.config,
 		.version = "v1.0.0",
-		.start_stage = sim.plan.start_stage,
+		.start_stage = sim.start_stage,
+		.is_approved = sim.is_resumed,
 		.observers = observers,
 		.observer_count = 1 };
 	struct rollout_result result = { 0 };
@@ -239,6 +250,27 @@ static bool is_needed(void)
 	return needed;
 }
 
+/* As `recover` decides, from what it found before it rolled back. */
+static bool may_go_on(void)
+{
+	struct rollout_view view = { 0 };
+	bool may = sim_journal_fold(NULL, &view) && rollout_view_needs_recovery(&view) &&
+		   rollout_can_resume(sim.config, &view);
+
+	if (may)
+		sim.start_stage = (size_t)view.stage - 1;
+	rollout_view_release(&view);
+	return may;
+}
+
+static void recover(void)
+{
+	sim.is_resumed = may_go_on();
+	roll_back("recover");
+	if (sim.is_resumed && sim_is_running() && !oracle_is_lost())
+		deploy();
+}
+
 static void mend(void)
 {
 	bool is_guardian = sim.plan.after_death == AFTER_GUARDIAN && sim_guardian_waits();
@@ -248,8 +280,12 @@ static void mend(void)
 		is_guardian ? sim.config->rollout.guardian_grace_ms : chance_between(1000, 100000);
 	if (sim.mutation == MUTATION_GUARDIAN_SLEEPS)
 		return;
-	if (is_needed())
-		roll_back(is_guardian ? "the guardian" : "recover");
+	if (!is_needed())
+		return;
+	if (is_guardian)
+		roll_back("the guardian");
+	else
+		recover();
 }
 
 static void bury(void)
@@ -294,6 +330,8 @@ static void begin(void)
 		.is_braked = sim.plan.initial_brake };
 	sim.is_dead = sim.is_lost = false;
 	sim.process = sim.boundaries = sim.appends = 0;
+	sim.start_stage = sim.plan.start_stage;
+	sim.is_resumed = false;
 	sim.actions_done = sim.actions_pending = 0;
 	memset(sim.seen, 0, sizeof(sim.seen));
 	sim.approve_at = sim.resume_at = sim.give_up_at = 0;
