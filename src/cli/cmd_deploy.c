@@ -111,9 +111,10 @@ static bool is_confirmed(
 	printf("Roll out %s of %s to %s? [y/N] ", deploy->rollout.version, config->service,
 		config->nginx.output);
 	fflush(stdout);
-	if (!fgets(answer, sizeof(answer), stdin))
-		return false;
-	return answer[0] == 'y' || answer[0] == 'Y';
+	if (fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
+		return true;
+	puts("nothing was changed");
+	return false;
 }
 
 typedef void report_writer(const struct rollout_report *report, struct buf *ret_text);

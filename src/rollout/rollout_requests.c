@@ -71,7 +71,8 @@ static const char *note_command(struct rollout *rollout, const char *command, co
 			strcmp(command, "abort") == 0 ? "'canaryctl abort' was called"
 						      : "'canaryctl rollback' was called",
 			reason);
-		return "rolling back";
+		return rollout->state == ROLLOUT_PREPARING ? "ending before the first stage"
+							   : "rolling back";
 	}
 	if (strcmp(command, "pause") == 0 && rollout->state == ROLLOUT_OBSERVING) {
 		requests->pause = true;
