@@ -292,6 +292,7 @@ canaryctl_conf() { # OBSERVE
 		-e "s|localhost:8001|127.0.0.1:$CANARY_PORT|g; s|localhost:8000|127.0.0.1:$PRODUCTION_PORT|g" \
 		-e "s|^  url: .*|  url: $PROMETHEUS|" \
 		-e "s|template: \.\./nginx|template: $REPO/nginx|; s|- suites/|- $REPO/configs/suites/|" \
+		-e "s|- autoscaling.yaml|- $REPO/configs/autoscaling.yaml|" \
 		-e "s|/etc/nginx|$NGINX_PREFIX|g; s|/run/canaryctl|$WORK/run|g" \
 		-e "s|127.0.0.1:8099|127.0.0.1:$PROOF_PORT|g" \
 		-e "s|^\( *\)test: .*|\1test: [$nginx, -t]|; s|^\( *\)reload: .*|\1reload: [$nginx, -s, reload]|" \

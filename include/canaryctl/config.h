@@ -96,6 +96,32 @@ struct notify_config {
 	struct strv on;
 };
 
+/* When to scale one way, and how often. */
+struct scale_side {
+	struct condition when; /* of the metric; has no baseline */
+	int64_t for_ms;        /* it must hold for as long as this */
+	int64_t step;
+	int64_t cooldown_ms; /* since the last scaling, of either way */
+};
+
+struct scale_rule {
+	char *service;
+	char *replicas; /* query: how many there are */
+	char *metric;   /* query: what decides */
+	struct scale_side up, down;
+	int64_t min, max;
+	struct strv blocked_by;             /* as written: "gpu/vram-headroom" */
+	const struct check_config **blocks; /* the same checks, in the same order */
+	struct strv scale;                  /* argv with ${service} and ${replicas} */
+};
+
+struct autoscaling_config {
+	int64_t interval_ms;
+	int64_t timeout_ms; /* for one `scale` command */
+	struct scale_rule *rules;
+	size_t rule_count;
+};
+
 struct config {
 	struct arena arena;
 	bool is_traffic_only; /* as in struct config_options */
@@ -119,6 +145,7 @@ struct config {
 	int approval_on_deadline;
 	struct notify_config *notify;
 	size_t notify_count;
+	struct autoscaling_config autoscaling;
 	char hash[17]; /* of the text as read, for the journal */
 };
 

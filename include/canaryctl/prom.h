@@ -52,13 +52,21 @@ const char *prom_series_label(const struct prom_series *series, const char *name
 int prom_parse(const char *bytes, size_t length, long http_status, const char *content_type,
 	struct prom_result *ret_result, struct error *err);
 
+/* The times at which a range query evaluates its expression: start_s, + step_s, ... up to end_s. */
+struct prom_range {
+	double start_s;
+	double end_s;
+	double step_s;
+};
+
 /* One query with its retries, as a task of its own. */
 struct prom_query {
 	struct task task;
 	const struct prometheus_config *config;
-	char *expression;    /* owned */
-	double time;         /* evaluation time, seconds; 0: the server's now */
-	int64_t deadline_ms; /* on the loop's clock, for all tries */
+	char *expression;        /* owned */
+	double time;             /* evaluation time, seconds; 0: the server's now */
+	struct prom_range range; /* step_s 0: an instant query */
+	int64_t deadline_ms;     /* on the loop's clock, for all tries */
 	int attempt;
 	bool use_post; /* long queries; the other method is tried once when refused (405) */
 	bool method_refused;
@@ -73,6 +81,9 @@ struct prom_query {
 /* `expression` is copied. All tries end within config->timeout_ms. */
 void prom_query_start(struct prom_query *query, struct task *parent,
 	const struct prometheus_config *config, const char *expression, double time);
+/* The same for each time of a range; the answer is a matrix. */
+void prom_query_range_start(struct prom_query *query, struct task *parent,
+	const struct prometheus_config *config, const char *expression, struct prom_range range);
 void prom_query_release(struct prom_query *query);
 
 #endif

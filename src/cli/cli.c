@@ -24,6 +24,7 @@
 	ROW(gate)                                                                                  \
 	ROW(check)                                                                                 \
 	ROW(recover)                                                                               \
+	ROW(autoscale)                                                                             \
 	ROW(config)                                                                                \
 	ROW(guardian)                                                                              \
 	ROW(debug)                                                                                 \

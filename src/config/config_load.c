@@ -223,9 +223,16 @@ static bool is_read_already(const struct loader *loader, const char *path)
 	return false;
 }
 
+static bool is_listed(const char *const *names, const char *name)
+{
+	while (*names && strcmp(*names, name) != 0)
+		names++;
+	return *names != NULL;
+}
+
 static void load_included(struct loader *loader, const struct place *item)
 {
-	static const char *const names[] = { "include", "checks", "suites", NULL };
+	static const char *const names[] = { "include", "checks", "suites", "autoscaling", NULL };
 	const char *text = value_text(loader, item, "the name of a file");
 	CLEANUP_FREE char *includer = mem_strdup(item->node->source->path);
 	CLEANUP_FREE char *path = text ? fileio_resolve(dirname(includer), text) : NULL;
@@ -261,7 +268,7 @@ static void load_included(struct loader *loader, const struct place *item)
 	}
 	check_keys(loader, &place, names);
 	for (const struct schema_row *row = config_rows; row->name; row++) {
-		if (row->custom == CUSTOM_CHECKS || row->custom == CUSTOM_SUITES)
+		if (row->custom != CUSTOM_INCLUDE && is_listed(names, row->name))
 			load_row(loader, row, &place, loader->config);
 	}
 	load_includes(loader, root);
@@ -342,6 +349,7 @@ static void load_main(struct loader *loader, const struct source *source)
 	load_root(loader, root);
 	if (!loader->traffic_only)
 		load_includes(loader, root);
+	load_scale_blocks(loader);
 	config_complete(config, &report);
 	snprintf(config->hash, sizeof(config->hash), "%016" PRIx64, loader->hash);
 }

@@ -36,6 +36,7 @@ static const char *const custom_names[] = {
 	[CUSTOM_SUITES] = "map of suites",
 	[CUSTOM_MIN_SAMPLES] = "number or map",
 	[CUSTOM_NOTIFY] = "list of maps",
+	[CUSTOM_SCALE_RULES] = "map of maps",
 };
 
 static const char introduction[] =
@@ -224,6 +225,9 @@ void config_write_reference(struct buf *ret_text)
 	add_table(ret_text, "Suites",
 		"`suites.NAME` is a list of checks, or a map with these keys.", suite_rows);
 	add_table(ret_text, "Notifications", "An item of `notify`.", notify_rows);
+	add_table(ret_text, "Autoscaling rules",
+		"`autoscaling.services.NAME` is a map with these keys. One file has the section.",
+		scale_rule_rows);
 	buf_add_text(ret_text, values);
 	add_kinds(ret_text);
 	/* One newline at the end, not two. */

@@ -244,6 +244,19 @@ static void show_notify(struct writer *writer, const struct config *config)
 	}
 }
 
+static void show_scale_rules(struct writer *writer, const struct autoscaling_config *autoscaling)
+{
+	struct writer inner = { writer->text, writer->indent + 2, false };
+
+	if (!autoscaling->rule_count)
+		return;
+	begin_line(writer, "services");
+	buf_add_text(writer->text, "\n");
+	for (size_t i = 0; i < autoscaling->rule_count; i++)
+		show_nested(&inner, autoscaling->rules[i].service, scale_rule_rows,
+			&autoscaling->rules[i]);
+}
+
 static void show_custom(struct writer *writer, const struct schema_row *row, const void *base)
 {
 	const void *member = (const char *)base + row->offset;
@@ -267,6 +280,9 @@ static void show_custom(struct writer *writer, const struct schema_row *row, con
 		break;
 	case CUSTOM_NOTIFY:
 		show_notify(writer, base);
+		break;
+	case CUSTOM_SCALE_RULES:
+		show_scale_rules(writer, &((const struct config *)base)->autoscaling);
 		break;
 	case CUSTOM_INCLUDE: /* what is included is shown where it went */
 	case CUSTOM_NONE:

@@ -144,6 +144,9 @@ void custom_set(struct loader *loader, const struct schema_row *row, const struc
 	case CUSTOM_NOTIFY:
 		set_notify(loader, value, config);
 		return;
+	case CUSTOM_SCALE_RULES:
+		load_scale_rules(loader, value);
+		return;
 	case CUSTOM_INCLUDE: /* config_load.c follows these when the file itself is done */
 	case CUSTOM_NONE:
 		return;

@@ -21,6 +21,7 @@ struct loader {
 	char *real_paths[LOADER_MAX_FILES]; /* of all files read */
 	size_t file_count;
 	struct suite_config *suite; /* being loaded; NULL: none */
+	struct place scale_rules;   /* autoscaling.services of whichever file; node NULL: none */
 	uint64_t hash;
 };
 
@@ -57,5 +58,9 @@ void custom_set(struct loader *loader, const struct schema_row *row, const struc
 void load_checks(struct loader *loader, const struct place *list, struct check_config **checks,
 	size_t *count);
 void load_suites(struct loader *loader, const struct place *map);
+
+/* `autoscaling.services`, and, when all files are read, the checks that its rules name. */
+void load_scale_rules(struct loader *loader, const struct place *map);
+void load_scale_blocks(struct loader *loader);
 
 #endif

@@ -12,6 +12,8 @@
 
 #define CONFIG(member)     .offset = offsetof(struct config, member)
 #define CHECK(member)      .offset = offsetof(struct check_config, member)
+#define SCALE(member)      .offset = offsetof(struct scale_rule, member)
+#define SCALE_MAXIMUM      10000
 #define SECOND             1000.0
 #define MINUTE             (60 * SECOND)
 #define HOUR               (60 * MINUTE)
@@ -231,9 +233,21 @@ static const struct schema_row approval_rows[] = {
 	{ 0 },
 };
 
+static const struct schema_row autoscaling_rows[] = {
+	{ "interval", SCHEMA_DURATION, CONFIG(autoscaling.interval_ms), .default_text = "30s",
+		BETWEEN(100, DAY), .help = "between two looks, without `--once`" },
+	{ "timeout", SCHEMA_DURATION, CONFIG(autoscaling.timeout_ms), .default_text = "2m",
+		BETWEEN(100, DAY), .help = "for one `scale` command" },
+	{ "services", SCHEMA_CUSTOM, CONFIG(autoscaling.rules), .is_required = true,
+		.custom = CUSTOM_SCALE_RULES,
+		.help = "the rule of each service, by its name (see Autoscaling rules)" },
+	{ 0 },
+};
+
 const struct schema_row config_rows[] = {
 	{ "include", SCHEMA_CUSTOM, .custom = CUSTOM_INCLUDE,
-		.help = "files whose `checks` and `suites` are added to this one's" },
+		.help = "files whose `checks`, `suites` and `autoscaling` are added to this "
+			"one's" },
 	{ "service", SCHEMA_STRING, CONFIG(service), .is_required = true,
 		.help = "name of what is rolled out, `[a-z0-9-]`; state is kept per service" },
 	{ "state_dir", SCHEMA_PATH, CONFIG(state_dir),
@@ -259,6 +273,55 @@ const struct schema_row config_rows[] = {
 	{ "approval", SCHEMA_MAP, .nested = approval_rows, .help = "questions to people" },
 	{ "notify", SCHEMA_CUSTOM, CONFIG(notify), .custom = CUSTOM_NOTIFY,
 		.help = "webhooks to tell (see Notifications)" },
+	{ "autoscaling", SCHEMA_MAP, .nested = autoscaling_rows,
+		.help = "how many instances of each service run, for `canaryctl autoscale`" },
+	{ 0 },
+};
+
+static const struct schema_row scale_up_rows[] = {
+	{ "when", SCHEMA_CONDITION, SCALE(up.when), .is_required = true,
+		.help = "condition of the metric, such as `> 80%`" },
+	{ "for", SCHEMA_DURATION, SCALE(up.for_ms), .default_text = "3m", BETWEEN(100, 30 * DAY),
+		.help = "how long it must hold, without a gap; from 1 to 10000 scrape intervals" },
+	{ "step", SCHEMA_INT, SCALE(up.step), .default_text = "1", BETWEEN(1, SCALE_MAXIMUM),
+		.help = "how many more at once" },
+	{ "cooldown", SCHEMA_DURATION, SCALE(up.cooldown_ms), .default_text = "3m",
+		BETWEEN(0, 30 * DAY),
+		.help = "how long after the last scaling, up or down; never less than `for`" },
+	{ 0 },
+};
+
+static const struct schema_row scale_down_rows[] = {
+	{ "when", SCHEMA_CONDITION, SCALE(down.when), .is_required = true,
+		.help = "condition of the metric, such as `< 30%`; with room to `scale_up.when`" },
+	{ "for", SCHEMA_DURATION, SCALE(down.for_ms), .default_text = "10m", BETWEEN(100, 30 * DAY),
+		.help = "how long it must hold, without a gap; from 1 to 10000 scrape intervals" },
+	{ "step", SCHEMA_INT, SCALE(down.step), .default_text = "1", BETWEEN(1, SCALE_MAXIMUM),
+		.help = "how many fewer at once" },
+	{ "cooldown", SCHEMA_DURATION, SCALE(down.cooldown_ms), .default_text = "10m",
+		BETWEEN(0, 30 * DAY),
+		.help = "how long after the last scaling, up or down; never less than `for`" },
+	{ 0 },
+};
+
+const struct schema_row scale_rule_rows[] = {
+	{ "replicas", SCHEMA_STRING, SCALE(replicas), .is_required = true,
+		.help = "PromQL: how many instances there are now, as one number" },
+	{ "metric", SCHEMA_STRING, SCALE(metric), .is_required = true,
+		.help = "PromQL: what decides, as one series" },
+	{ "scale_up", SCHEMA_MAP, .is_required = true, .nested = scale_up_rows,
+		.help = "when there should be more" },
+	{ "scale_down", SCHEMA_MAP, .is_required = true, .nested = scale_down_rows,
+		.help = "when there should be fewer" },
+	{ "min", SCHEMA_INT, SCALE(min), .default_text = "1", BETWEEN(0, SCALE_MAXIMUM),
+		.help = "never fewer" },
+	{ "max", SCHEMA_INT, SCALE(max), .is_required = true, BETWEEN(1, SCALE_MAXIMUM),
+		.help = "never more" },
+	{ "blocked_by", SCHEMA_STRINGS, SCALE(blocked_by),
+		.help = "checks without which there is no scaling up: `NAME` of `checks`, or "
+			"`SUITE/NAME`" },
+	{ "scale", SCHEMA_ARGV, SCALE(scale), .is_required = true,
+		.help = "argv that scales; `${service}` and `${replicas}` are replaced in it" },
 	{ 0 },
 };
 

@@ -1,5 +1,5 @@
 /*
- * One instant query as a task: ask, look at the answer, pause and ask again while that may help.
+ * One query as a task: ask, look at the answer, pause and ask again while that may help.
  * All tries together end within prometheus.timeout, so an evaluation has a known length.
  */
 #include "canaryctl/buf.h"
@@ -44,7 +44,10 @@ static void write_form(const struct prom_query *query, struct buf *form)
 {
 	buf_add_text(form, "query=");
 	add_encoded(form, query->expression);
-	if (query->time > 0)
+	if (query->range.step_s > 0)
+		buf_add_format(form, "&start=%.3f&end=%.3f&step=%.3f", query->range.start_s,
+			query->range.end_s, query->range.step_s);
+	else if (query->time > 0)
 		buf_add_format(form, "&time=%.3f", query->time);
 	buf_add_text(form, "&dedup=true&partial_response=false&max_source_resolution=0s");
 }
@@ -59,6 +62,13 @@ void prom_query_start(struct prom_query *query, struct task *parent,
 	query->use_post = strlen(expression) > SHORT_QUERY_BYTES;
 	query->deadline_ms = loop_now_ms(parent->loop) + config->timeout_ms;
 	task_start_child(&query->task, parent, "prometheus query", steps);
+}
+
+void prom_query_range_start(struct prom_query *query, struct task *parent,
+	const struct prometheus_config *config, const char *expression, struct prom_range range)
+{
+	prom_query_start(query, parent, config, expression, 0);
+	query->range = range;
 }
 
 void prom_query_release(struct prom_query *query)
@@ -78,7 +88,8 @@ static enum task_next query_ask(struct task *task)
 	struct http_request request = { .auth = &query->config->auth };
 
 	write_form(query, &form);
-	buf_add_format(&url, "%s/api/v1/query", query->config->url);
+	buf_add_format(&url, "%s/api/v1/query%s", query->config->url,
+		query->range.step_s > 0 ? "_range" : "");
 	if (query->use_post) {
 		request.body = buf_text(&form);
 		request.content_type = "application/x-www-form-urlencoded";
