@@ -164,13 +164,14 @@ static void let_cool_down(struct deciding *d)
 
 /*
  * With fewer instances each does more: would what was measured, shared among them, at once ask for
- * more again? (A metric that does not grow with that is held back a little too much.)
+ * more again? (A metric that does not grow with that is held back a little too much; one that falls
+ * with the load, such as what is free, cannot be foretold.)
  */
 static bool would_come_back(const struct deciding *d)
 {
 	const struct condition *up = &d->rule->up.when;
-	double share =
-		d->decision->to ? (double)d->facts->replicas / (double)d->decision->to : (double)INFINITY;
+	double share = d->decision->to ? (double)d->facts->replicas / (double)d->decision->to
+				       : (double)INFINITY;
 	double highest = d->down.highest;
 
 	if ((up->op != CONDITION_GREATER && up->op != CONDITION_AT_LEAST) || !(highest > 0))

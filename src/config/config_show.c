@@ -308,9 +308,10 @@ static bool is_set(const struct schema_row *row, const void *member)
 		return ((const struct strv *)member)->count > 0;
 	case SCHEMA_CONDITION:
 		return ((const struct condition *)member)->text != NULL;
+	case SCHEMA_CUSTOM:
+		return row->custom != CUSTOM_SCALE_RULES || *(void *const *)member;
 	case SCHEMA_TEXT_MAP:
 	case SCHEMA_MAP:
-	case SCHEMA_CUSTOM:
 		return true;
 	default:
 		return *(char *const *)member != NULL;
@@ -361,11 +362,23 @@ static void add_value(struct buf *text, const struct schema_row *row, const void
 	}
 }
 
+/* A map that was not given: its defaults alone are no map that could be loaded. */
+static bool lacks_required(const struct schema_row *rows, const void *base)
+{
+	for (const struct schema_row *row = rows; row->name; row++) {
+		if (row->is_required && !is_set(row, (const char *)base + row->offset))
+			return true;
+	}
+	return false;
+}
+
 static void show_row(struct writer *writer, const struct schema_row *row, const void *base)
 {
 	const void *member = (const char *)base + row->offset;
 
 	if (!is_set(row, member))
+		return;
+	if (row->type == SCHEMA_MAP && lacks_required(row->nested, base))
 		return;
 	if (row->type == SCHEMA_MAP) {
 		show_nested(writer, row->name, row->nested, base);

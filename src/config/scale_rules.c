@@ -153,8 +153,8 @@ void load_scale_rules(struct loader *loader, const struct place *map)
 	struct autoscaling_config *autoscaling = &loader->config->autoscaling;
 	size_t count = map->node->count;
 
-	/* Rules are of no use to a rollback. */
-	if (loader->traffic_only)
+	/* Rules are of no use to a rollback; no rules are none. */
+	if (loader->traffic_only || node_is_null(map->node))
 		return;
 	if (map->node->kind != NODE_MAP) {
 		diagnose(&loader->diagnostics, map, "write 'NAME: {metric: ...}'",
@@ -166,6 +166,8 @@ void load_scale_rules(struct loader *loader, const struct place *map)
 			"another file has autoscaling rules, too");
 		return;
 	}
+	if (!count)
+		return;
 	loader->scale_rules = *map;
 	autoscaling->rules =
 		arena_alloc(&loader->config->arena, (count + 1) * sizeof(autoscaling->rules[0]));

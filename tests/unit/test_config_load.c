@@ -605,7 +605,7 @@ static void test_include_problems(void **state)
 		"more.yaml:2:1: unknown key 'rollout'\n"
 		"    2 | rollout: {}\n"
 		"      | ^\n"
-		"  hint: known here: include, checks, suites\n"
+		"  hint: known here: include, checks, suites, autoscaling\n"
 		"more.yaml:3:17: checks[0].name: 'own' is also the name of the check at "
 		"c.yaml:10:10\n"
 		"    3 | checks: [{name: own, http: {url: nowhere}}]\n"

@@ -12,8 +12,13 @@
 #define JSON   "application/json"
 #define ANSWER "{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,\"7\"]}}"
 
+#define MATRIX                                                                                     \
+	"{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[{\"metric\":{},"  \
+	"\"values\":[[100,\"1\"],[115,\"2\"]]}]}}"
+
 struct asking {
 	struct task task;
+	bool is_range;
 	struct prom_query query;
 	const struct prometheus_config *config;
 	const char *expression;
@@ -23,7 +28,11 @@ static enum task_next asking_ask(struct task *task)
 {
 	struct asking *asking = container_of(task, struct asking, task);
 
-	prom_query_start(&asking->query, task, asking->config, asking->expression, 1234.5);
+	if (asking->is_range)
+		prom_query_range_start(&asking->query, task, asking->config, asking->expression,
+			(struct prom_range){ .start_s = 100, .end_s = 115.25, .step_s = 15 });
+	else
+		prom_query_start(&asking->query, task, asking->config, asking->expression, 1234.5);
 	return TASK_WAIT;
 }
 
@@ -84,6 +93,31 @@ static void short_queries_are_got(void **state)
 	assert_true(outcome.answered);
 	assert_true(outcome.value == 7);
 	assert_int_equal(outcome.attempts, 1);
+}
+
+static void a_range_is_asked_for_whole(void **state)
+{
+	struct scripted_answer script[] = {
+		{ "GET "
+		  "/api/v1/query_range?query=up&start=100.000&end=115.250&step=15.000&dedup=true",
+			0, 200, JSON, MATRIX },
+		{ 0 },
+	};
+	struct scripted_server server = scripted_start(script);
+	struct prometheus_config config = { .url = server.url, .timeout_ms = 3000 };
+	struct asking asking = { .config = &config, .expression = "up", .is_range = true };
+	struct loop *loop = loop_new();
+
+	(void)state;
+	task_start(&asking.task, loop, "test", steps);
+	loop_run(loop, &asking.task);
+	assert_int_equal(asking.query.error.kind, ERROR_NONE);
+	assert_int_equal(asking.query.result.type, PROM_MATRIX);
+	assert_int_equal(asking.query.result.series->sample_count, 2);
+	assert_true(asking.query.result.series->samples[1].value == 2);
+	prom_query_release(&asking.query);
+	loop_free(loop);
+	scripted_stop(&server);
 }
 
 static void long_queries_are_posted(void **state)
@@ -185,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(short_queries_are_got),
+		cmocka_unit_test(a_range_is_asked_for_whole),
 		cmocka_unit_test(long_queries_are_posted),
 		cmocka_unit_test(the_other_method_is_tried_once),
 		cmocka_unit_test(passing_trouble_is_retried),

@@ -170,6 +170,19 @@ static void test_overlap(void **state)
 	}
 }
 
+/* No rules are none, and nothing of them is shown. */
+static void test_empty(void **state)
+{
+	CLEANUP_BUF struct buf shown = { 0 };
+	struct config *config = load_good("autoscaling: {interval: 10s, services: {}}\n");
+
+	(void)state;
+	assert_int_equal(config->autoscaling.rule_count, 0);
+	config_show(config, &shown);
+	assert_null(strstr(buf_text(&shown), "autoscaling"));
+	config_free(config);
+}
+
 static void test_in_two_files(void **state)
 {
 	CLEANUP_BUF struct buf diagnostics = { 0 };
@@ -227,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_included),
 		cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_overlap),
+		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_in_two_files),
 		cmocka_unit_test(test_not_for_a_rollback),
 		cmocka_unit_test(test_shown),
