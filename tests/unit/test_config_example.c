@@ -72,6 +72,35 @@ static void test_example(void **state)
 	buf_release(&diagnostics);
 }
 
+/* A breach is answered within five minutes, also right after a scaling; memory of the GPU blocks.
+ */
+static void test_example_autoscaling(void **state)
+{
+	static const char *const services[] = { "app", "worker-llm", "worker-rl" };
+	struct buf diagnostics = { 0 };
+	struct config *config = load_example(&diagnostics);
+	const struct autoscaling_config *autoscaling;
+
+	(void)state;
+	assert_non_null(config);
+	autoscaling = &config->autoscaling;
+	assert_int_equal(autoscaling->rule_count, ARRAY_SIZE(services));
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
+		const struct scale_rule *rule = &autoscaling->rules[i];
+		int64_t late_ms = autoscaling->interval_ms + config->prometheus.scrape_interval_ms;
+
+		assert_string_equal(rule->service, services[i]);
+		assert_true(rule->up.for_ms + late_ms <= INT64_C(5) * 60 * 1000);
+		assert_true(rule->up.cooldown_ms + late_ms <= INT64_C(5) * 60 * 1000);
+		assert_true(rule->down.cooldown_ms >= rule->up.cooldown_ms);
+		assert_int_equal(rule->blocked_by.count, i == 1 ? 1 : 0);
+	}
+	assert_string_equal(autoscaling->rules[1].blocks[0]->name, "vram-headroom");
+	assert_string_equal(autoscaling->rules[1].blocks[0]->kind->name, "gpu");
+	config_free(config);
+	buf_release(&diagnostics);
+}
+
 static void test_reference_is_up_to_date(void **state)
 {
 	struct buf written = { 0 }, generated = { 0 };
@@ -94,6 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_example),
+		cmocka_unit_test(test_example_autoscaling),
 		cmocka_unit_test(test_reference_is_up_to_date),
 	};
 
