@@ -168,8 +168,16 @@ static void test_samples_out_of_time(void **state)
 	facts.sample_count = history.count;
 	facts.until_s += STEP_S; /* the newest is missing */
 	assert_int_equal(decide(&facts).action, SCALE_HOLD);
+	assert_true(decide(&facts).needs_person);
 	facts.until_s -= 2 * STEP_S; /* one is of the future: it counts for nothing */
+	history.samples[40].value = 0.5;
 	assert_int_equal(decide(&facts).action, SCALE_UP);
+	/* Nothing asked for more or fewer, but nobody knows how it is now. */
+	history_fill(&history, 0.5, 41);
+	facts.until_s = NOW_S + STEP_S;
+	assert_string_equal(
+		decide(&facts).reason, "the metric has no value now: nothing is scaled on that");
+	assert_true(decide(&facts).needs_person);
 }
 
 static void test_blocks(void **state)
@@ -215,17 +223,18 @@ static void test_cooldown(void **state)
 		enum scale_memory_state memory;
 		int64_t ago_ms;
 		enum scale_action up, down; /* what comes of wanting it */
+		bool needs_person;
 	} cases[] = {
-		{ SCALE_NEVER, 0, SCALE_UP, SCALE_DOWN },
-		{ SCALE_REMEMBERED, 3 * MINUTE_MS - 1, SCALE_HOLD, SCALE_HOLD },
-		{ SCALE_REMEMBERED, 3 * MINUTE_MS, SCALE_UP, SCALE_HOLD },
-		{ SCALE_REMEMBERED, 10 * MINUTE_MS - 1, SCALE_UP, SCALE_HOLD },
-		{ SCALE_REMEMBERED, 10 * MINUTE_MS, SCALE_UP, SCALE_DOWN },
-		{ SCALE_REMEMBERED, -1, SCALE_HOLD, SCALE_HOLD }, /* the clock was put back */
-		{ SCALE_SINCE, 0, SCALE_HOLD, SCALE_HOLD },
-		{ SCALE_SINCE, 3 * MINUTE_MS, SCALE_UP, SCALE_HOLD },
-		{ SCALE_SINCE, 10 * MINUTE_MS, SCALE_UP, SCALE_DOWN },
-		{ SCALE_LOST, 1000 * MINUTE_MS, SCALE_HOLD, SCALE_HOLD },
+		{ SCALE_NEVER, 0, SCALE_UP, SCALE_DOWN, false },
+		{ SCALE_REMEMBERED, 3 * MINUTE_MS - 1, SCALE_HOLD, SCALE_HOLD, false },
+		{ SCALE_REMEMBERED, 3 * MINUTE_MS, SCALE_UP, SCALE_HOLD, false },
+		{ SCALE_REMEMBERED, 10 * MINUTE_MS - 1, SCALE_UP, SCALE_HOLD, false },
+		{ SCALE_REMEMBERED, 10 * MINUTE_MS, SCALE_UP, SCALE_DOWN, false },
+		{ SCALE_REMEMBERED, -1, SCALE_HOLD, SCALE_HOLD, true }, /* the clock was put back */
+		{ SCALE_SINCE, 0, SCALE_HOLD, SCALE_HOLD, false },
+		{ SCALE_SINCE, 3 * MINUTE_MS, SCALE_UP, SCALE_HOLD, false },
+		{ SCALE_SINCE, 10 * MINUTE_MS, SCALE_UP, SCALE_DOWN, false },
+		{ SCALE_LOST, 1000 * MINUTE_MS, SCALE_HOLD, SCALE_HOLD, true },
 	};
 
 	(void)state;
@@ -237,7 +246,8 @@ static void test_cooldown(void **state)
 			facts.now_ms - cases[i].ago_ms };
 		history_fill(&history, 0.9, 41);
 		facts.sample_count = history.count;
-		if (decide(&facts).action != cases[i].up)
+		if (decide(&facts).action != cases[i].up ||
+			decide(&facts).needs_person != cases[i].needs_person)
 			fail_msg("case %zu, up: %s", i, decide(&facts).reason);
 		history_fill(&history, 0.1, 41);
 		if (decide(&facts).action != cases[i].down)
