@@ -72,6 +72,19 @@ static void open_to_look(struct autoscaler *autoscaler, const char *folder)
 		say(autoscaler, "when it last scaled cannot be read", &err);
 }
 
+/* After a memory was lost: what was scaled before now is not known, of no service. */
+static int begin_anew(struct autoscaler *autoscaler, struct error *err)
+{
+	const struct autoscaling_config *autoscaling = &autoscaler->config->autoscaling;
+
+	for (size_t i = 0; i < autoscaling->rule_count; i++) {
+		if (journal_append(autoscaler->journal, autoscaling->rules[i].service, EVENT_BEGAN,
+			    "{}", err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int open_to_apply(struct autoscaler *autoscaler, const char *folder, struct error *err)
 {
 	if (fileio_make_folders(folder, 0700, err) < 0 || state_folder_check(folder, err) < 0)
@@ -90,7 +103,7 @@ static int open_to_apply(struct autoscaler *autoscaler, const char *folder, stru
 		return -1;
 	error_clear(err);
 	autoscaler->journal = journal_open(folder, err);
-	return autoscaler->journal ? 0 : -1;
+	return autoscaler->journal ? begin_anew(autoscaler, err) : -1;
 }
 
 int scale_memory_open(struct autoscaler *autoscaler, struct error *err)
@@ -130,7 +143,7 @@ void scale_memory_take(struct scale_memory *memory, const struct journal_record 
 		memory->action = action && strcmp(action, scale_action_name(SCALE_DOWN)) == 0
 					 ? SCALE_DOWN
 					 : SCALE_UP;
-	} else if (strcmp(record->type, EVENT_BEGAN) == 0 && memory->state == SCALE_NEVER) {
+	} else if (strcmp(record->type, EVENT_BEGAN) == 0) {
 		memory->state = SCALE_SINCE;
 		memory->at_ms = record->time;
 	}
@@ -155,17 +168,7 @@ void scale_memory_read(
 	if (journal_read(autoscaler->journal, service, visit, ret_memory, &err) < 0) {
 		ret_memory->state = SCALE_LOST;
 		say(autoscaler, "when it last scaled cannot be read", &err);
-		return;
 	}
-	if (ret_memory->state != SCALE_NEVER || !autoscaler->applies)
-		return;
-	ret_memory->state = SCALE_LOST;
-	if (journal_append(autoscaler->journal, service, EVENT_BEGAN, "{}", &err) < 0) {
-		say(autoscaler, "when it scales cannot be written down", &err);
-		return;
-	}
-	ret_memory->state = SCALE_SINCE;
-	ret_memory->at_ms = clock_wall_ms();
 }
 
 static int append(struct autoscaler *autoscaler, const struct scale_report *report,

@@ -12,7 +12,7 @@
 int scale_memory_open(struct autoscaler *autoscaler, struct error *err);
 void scale_memory_close(struct autoscaler *autoscaler);
 
-/* Of one service. With `applies`, the first time that a service is seen is written down. */
+/* Of one service. */
 void scale_memory_read(
 	struct autoscaler *autoscaler, const char *service, struct scale_memory *ret_memory);
 

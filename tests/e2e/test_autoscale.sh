@@ -123,9 +123,6 @@ applying() {
 	forget
 	autoscale_config
 	situation 50 1
-	# What was scaled before is not known, so the first use waits for a cool-down.
-	ctl autoscale --once --apply --format json
-	assert_json "$OUT" '.services[0].decision == "hold"'
 	decides '.decision == "up" and .to == 2 and .applied' --apply
 	assert_status 0
 	wait_until 30 "there are two" replicas_are 2
