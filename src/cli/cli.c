@@ -23,6 +23,7 @@
 	ROW(abort)                                                                                 \
 	ROW(gate)                                                                                  \
 	ROW(check)                                                                                 \
+	ROW(judge)                                                                                 \
 	ROW(recover)                                                                               \
 	ROW(autoscale)                                                                             \
 	ROW(config)                                                                                \
