@@ -19,8 +19,9 @@
 #include <stdint.h>
 
 struct captures;
-struct config;
+struct check_memory;
 struct check_run;
+struct config;
 
 enum no_data_policy {
 	NO_DATA_INCONCLUSIVE,
@@ -87,12 +88,17 @@ struct measurement {
 	char value_text[48]; /* how to show it, where the unit does not say enough */
 	bool has_baseline;
 	double baseline;
+	double baseline_samples; /* requests behind it, where the kind counts them; else 0 */
 	bool has_samples;
 	double samples; /* requests (or whatever min_samples counts) behind the value */
 	bool has_bad;
 	double bad;    /* bad ones among them: `critical` counts from 3 on */
 	double span_s; /* seconds that the samples cover; 0: unknown. For forecasts */
 	bool fails;    /* for a reason of the kind's own (a wrong status); message says which */
+	/* Of a kind that keeps evidence: */
+	bool is_decisive;   /* `fails`, and no later look could change it: at once, like critical */
+	bool is_undecided;  /* NO_DATA, because what was counted is not enough to say either */
+	bool may_end_stage; /* passes, and the stage need not go on for its sake */
 	/* Set by the kind, because "holds" means something else for a latency's buckets. */
 	bool require_holds;
 	bool prefer_holds;
@@ -130,6 +136,7 @@ struct check_context {
 	const char *version; /* being deployed; "" outside a rollout */
 	weight_t stage_weight;
 	int64_t window_ms;  /* ${window} */
+	int64_t settled_ms; /* in a stage: for how long it has been settled; negative: not yet */
 	double server_time; /* Prometheus' clock, seconds; set by the evaluation */
 	const char *target; /* ${target}: "production" or "canary"; NULL: "canary" */
 	/* In a suite: what checks hand to later ones; NULL elsewhere. Owned by the suite's run. */
@@ -141,6 +148,7 @@ struct check_run {
 	struct task task;
 	const struct check_config *check;
 	const struct check_context *context;
+	struct check_memory *memory; /* NULL: it is asked once, not throughout a stage */
 	struct measurement measurement;
 	int64_t started_ms;
 	int64_t ended_ms; /* set by the kind's last step */
@@ -151,6 +159,7 @@ struct check_kind {
 	const char *name; /* the key in a check's map, and "kind" in reports */
 	const char *help;
 	bool needs_prometheus;
+	bool keeps_evidence; /* from one evaluation to the next, in run->memory */
 	enum check_unit unit;
 	const struct schema_row *rows;
 	size_t params_size;
@@ -177,7 +186,8 @@ struct evaluation {
 	struct check_context context;
 	const struct check_config *const *checks; /* borrowed, count pointers */
 	size_t count;
-	struct verdict *verdicts; /* owned, count; valid when the task is done */
+	struct check_memory *memories; /* borrowed, count; NULL: none is kept */
+	struct verdict *verdicts;      /* owned, count; valid when the task is done */
 	bool asked_prometheus;
 	bool prometheus_answered; /* it told the time; else no check could be asked */
 	struct error prometheus_error;

@@ -59,4 +59,11 @@ void count_query_start(
 	struct count_query *query, struct task *parent, const struct count_request *request);
 void count_query_release(struct count_query *query);
 
+/*
+ * Counts the same answers again: only what samples after `after` added, up to `until`. Release
+ * *ret_window with window_release().
+ */
+void count_query_between(
+	const struct count_query *query, double after, double until, struct window *ret_window);
+
 #endif

@@ -30,6 +30,9 @@ struct window_input {
 	const struct prom_result *more_up; /* up of targets that `up` lacks; NULL: not asked */
 	double time;                       /* the server time that all were asked at */
 	double scrape_interval;            /* seconds */
+	/* Only what samples after `after` added, up to `until`, counts; 0: no such bound. */
+	double after;
+	double until;
 };
 
 enum window_state {
@@ -50,7 +53,8 @@ struct window {
 	size_t restarted_count; /* targets with a counter reset */
 	double first_time;      /* the time that the counts cover; both 0: nothing seen */
 	double last_time;
-	char problem[256]; /* WINDOW_DOWN: which target, and why */
+	double common_time; /* up to here all targets were scraped: the oldest of their newest */
+	char problem[256];  /* WINDOW_DOWN: which target, and why */
 };
 
 void window_count(const struct window_input *input, struct window *ret_window);

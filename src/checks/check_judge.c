@@ -325,6 +325,7 @@ void check_judge(const struct check_config *check, const struct measurement *mea
 	ret_verdict->is_critical = is_critical(check, &m);
 	ret_verdict->result = result_of(check, &m, ret_verdict->is_critical);
 	write_sentence(check, &m, ret_verdict, &text);
+	ret_verdict->is_critical |= m.is_decisive && ret_verdict->result == CHECK_FAIL;
 	ret_verdict->measurement = m;
 	memcpy(ret_verdict->message, buf_text(&text), text.length + 1);
 }

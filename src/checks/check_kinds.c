@@ -16,6 +16,7 @@
 const struct check_kind *const check_kinds[] = {
 	&check_kind_ratio,
 	&check_kind_latency,
+	&check_kind_compare,
 	&check_kind_prometheus,
 	&check_kind_http,
 	&check_kind_log,

@@ -6,6 +6,7 @@
 
 extern const struct check_kind check_kind_ratio;
 extern const struct check_kind check_kind_latency;
+extern const struct check_kind check_kind_compare;
 extern const struct check_kind check_kind_prometheus;
 extern const struct check_kind check_kind_http;
 extern const struct check_kind check_kind_log;

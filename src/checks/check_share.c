@@ -17,26 +17,6 @@ struct arms {
 	struct count_query production;
 };
 
-/* requests{matchers}, where `requests` may have matchers of its own. */
-static int write_arm(
-	const char *requests, const char *matchers, struct buf *text, struct error *err)
-{
-	struct arena arena = { 0 };
-	struct selector selector, more;
-	int result = selector_parse(requests, &arena, &selector, err);
-
-	if (!result)
-		result = selector_parse(
-			arena_format(&arena, "arm{%s}", matchers), &arena, &more, err);
-	for (size_t i = 0; !result && i < more.matcher_count; i++)
-		selector = selector_with(&arena, &selector, more.matchers[i].name,
-			more.matchers[i].op, more.matchers[i].value);
-	if (!result)
-		selector_write(&selector, text);
-	arena_release(&arena);
-	return result;
-}
-
 static enum task_next share_ask(struct task *task)
 {
 	struct check_run *run = container_of(task, struct check_run, task);
@@ -52,8 +32,8 @@ static enum task_next share_ask(struct task *task)
 	};
 	struct error error = { 0 };
 
-	if (write_arm(config->requests, config->canary, &canary, &error) ||
-		write_arm(config->requests, config->production, &production, &error)) {
+	if (measure_write_arm(config->requests, config->canary, &canary, &error) ||
+		measure_write_arm(config->requests, config->production, &production, &error)) {
 		error_wrap(&error, "traffic.share");
 		return measure_error(run, &error);
 	}
@@ -62,24 +42,6 @@ static enum task_next share_ask(struct task *task)
 	request.over = buf_text(&production);
 	count_query_start(&arms->production, task, &request);
 	return TASK_WAIT;
-}
-
-/* Can this arm be counted, if only as 0? Otherwise the measurement says why not. */
-static bool is_counted(struct measurement *m, const struct count_query *arm, const char *name)
-{
-	struct measurement why = { 0 };
-
-	measure_count(&why, arm);
-	if (arm->outcome == COUNT_DONE || arm->outcome == COUNT_NO_REQUESTS)
-		return true;
-	/* Scraped, and no series at all: it has never received anything. */
-	if (arm->outcome == COUNT_NO_SERIES && arm->window.scraped_count)
-		return true;
-	m->measured = why.measured;
-	m->reason = why.reason;
-	m->error = why.error;
-	snprintf(m->message, sizeof(m->message), "%s: %.480s", name, why.message);
-	return false;
 }
 
 static struct share_arm arm_of(const struct count_query *arm)
@@ -141,8 +103,8 @@ static enum task_next share_counted(struct task *task)
 	};
 	struct share_result result;
 
-	if (!is_counted(m, &arms->canary, "canary") ||
-		!is_counted(m, &arms->production, "production"))
+	if (!measure_arm(m, &arms->canary, "canary") ||
+		!measure_arm(m, &arms->production, "production"))
 		return measure_end(run);
 	share_decide(&input, &result);
 	m->measured = MEASURED_VALUE;

@@ -4,6 +4,7 @@
  * moments. Nobody waits for anybody: the time taken is that of the slowest check.
  */
 #include "canaryctl/check.h"
+#include "canaryctl/check_memory.h"
 #include "canaryctl/config.h"
 #include "canaryctl/loop.h"
 #include "canaryctl/mem.h"
@@ -30,6 +31,7 @@ static void start_run(struct evaluation *evaluation, size_t i, struct task *pare
 
 	run->check = evaluation->checks[i];
 	run->context = &evaluation->context;
+	run->memory = evaluation->memories ? &evaluation->memories[i] : NULL;
 	run->started_ms = loop_now_ms(parent->loop);
 	run->check->kind->start(run, parent);
 }

@@ -63,6 +63,43 @@ bool measure_count(struct measurement *m, const struct count_query *count)
 	return window->over > 0 || window->of > 0;
 }
 
+int measure_write_arm(
+	const char *counter, const char *matchers, struct buf *text, struct error *err)
+{
+	struct arena arena = { 0 };
+	struct selector selector, more;
+	int result = selector_parse(counter, &arena, &selector, err);
+
+	if (!result)
+		result = selector_parse(
+			arena_format(&arena, "arm{%s}", matchers), &arena, &more, err);
+	for (size_t i = 0; !result && i < more.matcher_count; i++)
+		selector = selector_with(&arena, &selector, more.matchers[i].name,
+			more.matchers[i].op, more.matchers[i].value);
+	if (!result)
+		selector_write(&selector, text);
+	arena_release(&arena);
+	return result;
+}
+
+bool measure_arm(struct measurement *m, const struct count_query *arm, const char *name)
+{
+	struct measurement why = { 0 };
+
+	measure_count(&why, arm);
+	if (arm->outcome == COUNT_DONE || arm->outcome == COUNT_NO_REQUESTS)
+		return true;
+	/* Scraped, and no series at all: it has never received anything. */
+	if (arm->outcome == COUNT_NO_SERIES && arm->window.scraped_count &&
+		!arm->over.result.series_count)
+		return true;
+	m->measured = why.measured;
+	m->reason = why.reason;
+	m->error = why.error;
+	snprintf(m->message, sizeof(m->message), "%s: %.480s", name, why.message);
+	return false;
+}
+
 void measure_note_restarts(struct measurement *m, const struct count_query *count)
 {
 	size_t used = strlen(m->message), restarted = count->window.restarted_count;

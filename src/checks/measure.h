@@ -25,6 +25,13 @@ enum task_next measure_unasked(struct check_run *run, const struct error *error)
  */
 bool measure_count(struct measurement *m, const struct count_query *count);
 
+/* counter{matchers}, where `counter` may have matchers of its own. */
+int measure_write_arm(
+	const char *counter, const char *matchers, struct buf *text, struct error *err);
+
+/* Can this arm be counted, if only as 0? Otherwise the measurement says why not. */
+bool measure_arm(struct measurement *m, const struct count_query *arm, const char *name);
+
 /* Adds to the message what a person should know about a count that was judged: restarts. */
 void measure_note_restarts(struct measurement *m, const struct count_query *count);
 

@@ -246,6 +246,16 @@ static enum task_next count_complete(struct task *task)
 	return finish(query, COUNT_NO_REQUESTS);
 }
 
+void count_query_between(
+	const struct count_query *query, double after, double until, struct window *ret_window)
+{
+	struct window_input input = input_of(query);
+
+	input.after = after;
+	input.until = until;
+	window_count(&input, ret_window);
+}
+
 static void write_label_set(const struct prom_series *series, struct buf *text)
 {
 	CLEANUP_BUF struct buf shown = BUF_INIT(120);

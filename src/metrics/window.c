@@ -315,27 +315,35 @@ static bool reset_between(const struct resets *resets, double after, double unti
 	return low < resets->count && resets->times[low] <= until;
 }
 
+/* What samples after `after` added, up to `until`. */
+struct span {
+	double after;
+	double until;
+};
+
 /*
  * `born_after`: a series whose first sample is later was born in the window, and counts from 0.
  */
-static double increase_of(const struct prom_series *series, double born_after, double cut,
-	const struct resets *resets)
+static double increase_of(const struct prom_series *series, double born_after,
+	const struct span *span, const struct resets *resets)
 {
 	const struct prom_sample *previous = NULL;
 	double total = 0;
 
 	for (size_t i = 0; i < series->sample_count; i++) {
 		const struct prom_sample *sample = &series->samples[i];
+		double more;
 
-		if (!is_count(sample) || sample->time > cut)
+		if (!is_count(sample) || sample->time > span->until)
 			continue;
 		if (!previous)
-			total += sample->time > born_after ? sample->value : 0;
+			more = sample->time > born_after ? sample->value : 0;
 		else if (sample->value < previous->value ||
 			 reset_between(resets, previous->time, sample->time))
-			total += sample->value;
+			more = sample->value;
 		else
-			total += sample->value - previous->value;
+			more = sample->value - previous->value;
+		total += sample->time > span->after ? more : 0;
 		previous = sample;
 	}
 	return total;
@@ -360,8 +368,10 @@ static void cover(struct window *window, double from, double until)
 }
 
 /* Counts the series of one target, a group that is reset together at a time. */
-static void count_target(struct window *window, const struct target *target)
+static void count_target(
+	struct window *window, const struct window_input *input, const struct target *target)
 {
+	struct span span = { .after = input->after, .until = target->cut };
 	struct arena scratch = { 0 };
 	bool restarted = false;
 
@@ -379,8 +389,7 @@ static void count_target(struct window *window, const struct target *target)
 			/* Not just any time later: samples may bring timestamps of their own. */
 			double born_after = scraped + 0.9 * target->scrape_gap;
 
-			*entry->increase =
-				increase_of(entry->series, born_after, target->cut, &resets);
+			*entry->increase = increase_of(entry->series, born_after, &span, &resets);
 			*(entry->origin == FROM_OVER ? &window->over : &window->of) +=
 				*entry->increase;
 			cover(window, fmin(scraped, entry->series->samples[0].time), target->cut);
@@ -462,13 +471,24 @@ static bool belongs(const struct target *target, bool job_counted, bool any_coun
 	return target->in_up && (job_counted || !any_counted);
 }
 
+static void note_common_time(struct window *window, const struct target *target)
+{
+	double newest = target->has_over || target->has_of ? target->cut : target->newest_up;
+
+	if (!window->target_count || newest < window->common_time)
+		window->common_time = newest;
+}
+
 static void add_target(struct window *window, const struct window_input *input,
-	const struct target *target, struct buf *problem, size_t *problems)
+	struct target *target, struct buf *problem, size_t *problems)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(200);
 
+	note_common_time(window, target);
 	window->target_count++;
-	count_target(window, target);
+	if (input->until > 0)
+		target->cut = fmin(target->cut, input->until);
+	count_target(window, input, target);
 	if (!write_problem(target, input, &text)) {
 		window->scraped_count += target->has_up;
 		return;

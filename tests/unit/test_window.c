@@ -447,6 +447,40 @@ static void asks_up_only_of_targets_that_lack_it(void **state)
 	done(&f);
 }
 
+/* Blocks that follow each other count everything once: also resets and births on their edges. */
+static void blocks_add_up(void **state)
+{
+	struct fixture f = { 0 };
+	struct window_input input = {
+		.over = &f.over, .of = &f.of, .up = &f.up, .time = NOW, .scrape_interval = INTERVAL
+	};
+	double over = 0, of = 0;
+
+	(void)state;
+	add(&f.over, A, "225:10 240:12 255:3 270:9 285:9 300:20");
+	add(&f.of, A, "270:4 285:5 300:5");
+	add(&f.over, B, "220:100 235:110 250:120 265:130 280:140 295:150");
+	add(&f.up, A, "225:1 240:1 255:1 270:1 285:1 300:1");
+	add(&f.up, B, "220:1 235:1 250:1 265:1 280:1 295:1");
+	count(&f);
+	assert_true(f.window.over == 72 && f.window.of == 5);
+	assert_true(f.window.common_time == 295);
+	window_release(&f.window);
+	for (double from = 225; from < 300; from += INTERVAL) {
+		input.after = from;
+		input.until = from + INTERVAL;
+		window_count(&input, &f.window);
+		assert_true(f.window.common_time == 295);
+		over += f.window.over;
+		of += f.window.of;
+		if (from == 240)
+			assert_true(f.window.over == 3 + 10);
+		window_release(&f.window);
+	}
+	assert_true(over == 72 && of == 5);
+	done(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -474,6 +508,7 @@ int main(void)
 		cmocka_unit_test(errors_of_a_dead_process_do_not_stop_the_count),
 		cmocka_unit_test(what_is_no_count_is_skipped),
 		cmocka_unit_test(asks_up_only_of_targets_that_lack_it),
+		cmocka_unit_test(blocks_add_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
