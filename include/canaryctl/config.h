@@ -59,6 +59,7 @@ struct stage_config {
 	weight_t weight;
 	int64_t observe_ms; /* 0: rollout.observe */
 	bool needs_approval;
+	bool undecided_passes; /* `undecided: pass`: its end does not wait for evidence */
 };
 
 struct rollout_config {

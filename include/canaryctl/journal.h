@@ -60,6 +60,7 @@ struct rollout_view {
 	int64_t stage_started_at; /* wall, ms */
 	int64_t stage_ends_at;    /* wall, ms; as planned */
 	char *evaluation;         /* JSON of the last evaluation; owned; NULL: none */
+	char *evidence;           /* JSON of what its judges had counted; owned; NULL: nothing */
 	char *report;             /* JSON of the final report; owned; NULL: not finished */
 };
 void rollout_view_take(struct rollout_view *view, const struct journal_record *record);

@@ -19,8 +19,10 @@ struct rollout_view;
 struct rollout_request {
 	const struct config *config;
 	const char *version;
-	size_t start_stage;                        /* index into the stages */
-	bool is_approved;                          /* that stage was, before a crash */
+	size_t start_stage; /* index into the stages */
+	bool is_approved;   /* that stage was, before a crash */
+	/* Of the interrupted rollout that this one goes on with (rollout_view); NULL: none. */
+	const char *evidence;
 	struct rollout_observer *const *observers; /* count pointers, borrowed */
 	size_t observer_count;
 };

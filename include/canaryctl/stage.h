@@ -24,7 +24,9 @@ struct stage_rules {
 	int64_t settle_ms;
 	int64_t observe_ms; /* extensions included */
 	int consecutive_failures;
-	bool never_ends; /* paused, or waiting for approval: only failures decide */
+	bool undecided_passes; /* at the end, what has counted and cannot say either is no obstacle
+				*/
+	bool never_ends;       /* paused, or waiting for approval: only failures decide */
 };
 
 /* Is this check asked at this weight? */
@@ -37,6 +39,8 @@ bool stage_asks(const struct check_config *check, weight_t weight);
  *
  *   - a `critical` that holds fails the stage at once, also before settle
  *   - consecutive_failures FAILs in a row fail it; before settle only canary health counts
+ *   - evidence that fails for good fails it at once; evidence that may end the stage passes it as
+ *     soon as all checks pass
  *   - at the end any FAIL fails it, any NO_DATA or ERROR leaves it undecided
  *   - a check that is observe_only decides nothing
  */

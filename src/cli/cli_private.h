@@ -81,8 +81,9 @@ void cli_write_completion(
 /* ---- cmd_deploy.c: what `deploy` and a resuming `recover` have in common ---- */
 struct cli_rollout {
 	const char *version;
-	size_t start_stage; /* index into the stages */
-	bool is_approved;   /* that stage was approved before */
+	size_t start_stage;   /* index into the stages */
+	bool is_approved;     /* that stage was approved before */
+	const char *evidence; /* as in struct rollout_request */
 	bool is_dry_run;
 	const char *output; /* files for the report; NULL: none */
 	const char *junit;

@@ -174,6 +174,7 @@ int cli_roll_out(
 		.version = rollout->version,
 		.start_stage = rollout->start_stage,
 		.is_approved = rollout->is_approved,
+		.evidence = rollout->evidence,
 		.observers = &observer,
 		.observer_count = 1 };
 	struct rollout_result result = { 0 };

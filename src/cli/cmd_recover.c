@@ -44,7 +44,8 @@ static int recover(
 {
 	struct cli_rollout rollout = { .version = view->version,
 		.start_stage = (size_t)view->stage - 1,
-		.is_approved = true };
+		.is_approved = true,
+		.evidence = view->evidence };
 	struct manual_result result = { 0 };
 	int status;
 
@@ -94,7 +95,8 @@ const struct cli_command cmd_recover = {
 	.synopsis = "",
 	.summary = "finish what a rollout that died left behind",
 	.details = "Run it after a crash or a reboot. The canary goes to 0 %, proven; with "
-		   "rollout.on_crash: resume the rollout then begins again at the stage it was in. "
+		   "rollout.on_crash: resume the rollout then begins again at the stage it was in; "
+		   "what its `compare` checks have counted still counts, once. "
 		   "Does nothing when the last rollout is over.",
 	.examples = "canaryctl recover",
 	.run = run,

@@ -170,6 +170,8 @@ static void show_stages(struct writer *writer, const struct rollout_config *roll
 			.weight = stage->weight,
 			.observe_ms = stage->observe_ms,
 			.approval = stage->needs_approval ? APPROVAL_REQUIRED : APPROVAL_NONE,
+			.undecided =
+				stage->undecided_passes ? UNDECIDED_PASS : UNDECIDED_INCONCLUSIVE,
 		};
 		struct writer item = { writer->text, writer->indent + 4, true };
 

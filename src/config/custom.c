@@ -38,6 +38,7 @@ static void set_stages(
 			.weight = stage.weight,
 			.observe_ms = stage.observe_ms,
 			.needs_approval = stage.approval == APPROVAL_REQUIRED,
+			.undecided_passes = stage.undecided == UNDECIDED_PASS,
 		};
 	}
 	rollout->stages = stages;

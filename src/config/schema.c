@@ -25,6 +25,7 @@ static const char *const on_interrupt_names[] = { "rollback", "hold", NULL };
 static const char *const on_crash_names[] = { "rollback", "resume", NULL };
 static const char *const on_deadline_names[] = { "rollback", "hold", NULL };
 static const char *const approval_names[] = { "none", "required", NULL };
+static const char *const undecided_names[] = { "inconclusive", "pass", NULL };
 static const char *const notify_event_names[] = { "started", "awaiting_approval", "succeeded",
 	"rolled_back", "aborted", "held", "rollback_failed", NULL };
 static const char *const notify_format_names[] = { "slack", "json", "cloudevents", NULL };
@@ -333,6 +334,10 @@ const struct schema_row stage_rows[] = {
 	{ "approval", SCHEMA_ENUM, offsetof(struct stage_text, approval), .default_text = "none",
 		.names = approval_names,
 		.help = "`required`: a person must say yes before it begins" },
+	{ "undecided", SCHEMA_ENUM, offsetof(struct stage_text, undecided),
+		.default_text = "inconclusive", .names = undecided_names,
+		.help = "a `compare` check that is still on HOLD at its end: `pass` lets the stage "
+			"pass all the same" },
 	{ 0 },
 };
 

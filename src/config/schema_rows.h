@@ -25,9 +25,11 @@ enum schema_custom {
 struct stage_text {
 	weight_t weight;
 	int64_t observe_ms;
-	int approval; /* index into approval_names */
+	int approval;  /* index into approval_names */
+	int undecided; /* index into undecided_names */
 };
 enum { APPROVAL_NONE, APPROVAL_REQUIRED };
+enum { UNDECIDED_INCONCLUSIVE, UNDECIDED_PASS };
 
 extern const struct schema_row config_rows[];      /* struct config */
 extern const struct schema_row stage_rows[];       /* struct stage_text */

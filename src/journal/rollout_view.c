@@ -38,6 +38,19 @@ static weight_t weight_of(const cJSON *object, const char *key)
 	return (weight_t)whole_of(object, key, WEIGHT_FULL, WEIGHT_UNKNOWN);
 }
 
+/* A rollout that goes on with what an interrupted one had counted says so at its start. */
+static void take_evidence(struct rollout_view *view, const cJSON *data)
+{
+	const cJSON *evidence = cJSON_GetObjectItemCaseSensitive(data, "evidence");
+	char *text = evidence ? cJSON_PrintUnformatted(evidence) : NULL;
+
+	if (!text)
+		return;
+	free(view->evidence);
+	view->evidence = mem_strdup(text);
+	cJSON_free(text);
+}
+
 static void take_started(
 	struct rollout_view *view, const cJSON *data, const struct journal_record *record)
 {
@@ -47,6 +60,7 @@ static void take_started(
 	copy_text(data, "version", view->version, sizeof(view->version));
 	view->stage_count = (int)whole_of(data, "stage_count", MOST_STAGES, 0);
 	view->started_at = record->time;
+	take_evidence(view, data);
 }
 
 static void take_state(
@@ -84,6 +98,7 @@ void rollout_view_take(struct rollout_view *view, const struct journal_record *r
 	} else if (strcmp(record->type, "evaluation") == 0) {
 		free(view->evaluation);
 		view->evaluation = mem_strdup(record->data);
+		take_evidence(view, data);
 	} else if (strcmp(record->type, "extended") == 0) {
 		view->stage_ends_at = whole_of(data, "until_ms", LATEST_TIME_MS, 0);
 	} else if (strcmp(record->type, "finished") == 0) {
@@ -96,8 +111,9 @@ void rollout_view_take(struct rollout_view *view, const struct journal_record *r
 void rollout_view_release(struct rollout_view *view)
 {
 	free(view->evaluation);
+	free(view->evidence);
 	free(view->report);
-	view->evaluation = view->report = NULL;
+	view->evaluation = view->evidence = view->report = NULL;
 }
 
 bool rollout_view_needs_recovery(const struct rollout_view *view)

@@ -224,6 +224,28 @@ static enum task_next stage_rendered(struct task *task)
 }
 
 /* ---- the time line ---- */
+/* What the forecasts of the `compare` checks rest on. */
+static void tell_traffic(struct rehearsal *rehearsal)
+{
+	const struct rollout *rollout = &rehearsal->rollout;
+
+	for (size_t i = 0; i < rollout->asked_count; i++) {
+		const struct check_config *check = rollout->asked[i];
+		const struct measurement *seen = &rollout->evaluation.verdicts[i].measurement;
+		double requests = seen->samples + seen->baseline_samples;
+		char share[CHECK_VALUE_TEXT_SIZE];
+
+		if (!check->kind->keeps_evidence || !(requests > 0) || !(seen->span_s > 0))
+			continue;
+		CLEANUP_FREE char *line = mem_format("%s: %.3g requests/s now, %s of production's "
+						     "are bad; times are from the shift",
+			check->name, requests / seen->span_s,
+			check_format_value(UNIT_SHARE, seen->baseline, share));
+
+		plan(rehearsal, line);
+	}
+}
+
 static enum task_next tell_time_line(struct task *task)
 {
 	struct rehearsal *rehearsal = rehearsal_of(task);
@@ -232,6 +254,7 @@ static enum task_next tell_time_line(struct task *task)
 	char time[CLOCK_TEXT_SIZE], duration[DURATION_TEXT_SIZE], weight[WEIGHT_TEXT_SIZE];
 
 	rollout->stage = 0;
+	tell_traffic(rehearsal);
 	for (size_t i = rollout->request->start_stage; i < rollout->report.stage_count; i++) {
 		const struct stage_report *stage = &rollout->report.stages[i];
 		CLEANUP_FREE char *line = mem_format("%s  stage %d: %s %% canary, observed for %s",
@@ -240,6 +263,7 @@ static enum task_next tell_time_line(struct task *task)
 			duration_format(stage->observe_ms, duration));
 
 		plan(rehearsal, line);
+		rehearse_forecast(rollout, stage);
 		at += stage->observe_ms;
 	}
 	CLEANUP_FREE char *end = mem_format(

@@ -78,6 +78,7 @@ static enum task_next begin_stage(struct task *task)
 	begin_watch(rollout);
 	rollout_stage(rollout)->state = STAGE_OBSERVING;
 	ask_only(rollout, stage_asks);
+	rollout_evidence_begin(rollout);
 	return task_goto(task, rollout_watch_steps, TASK_MORE);
 }
 
@@ -358,6 +359,7 @@ static enum task_next evaluated(struct task *task)
 	struct stage_rules rules = { .settle_ms = config->settle_ms,
 		.observe_ms = stage_length_ms(rollout),
 		.consecutive_failures = (int)config->consecutive_failures,
+		.undecided_passes = config->stages[rollout->stage].undecided_passes,
 		.never_ends = is_waiting_for_somebody(rollout) };
 	/* As planned, not as long as the answers took: the last one counts as at the end. */
 	int64_t at = rollout->next_evaluation_ms;

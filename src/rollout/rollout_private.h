@@ -55,6 +55,7 @@ struct rollout {
 	bool was_stopped; /* by SIGSTOP: nothing is done before all is looked at again */
 	const struct check_config **asked; /* the checks asked at this stage */
 	struct check_report **records;     /* theirs */
+	struct check_memory *memories;     /* what they keep throughout the stage */
 	size_t asked_count;
 	struct rollout_facts facts;
 
@@ -106,6 +107,16 @@ extern const struct task_step rollout_watch_steps[]; /* goes on with the stage t
 extern const struct task_step rollout_ask_steps[];   /* waits until the next stage is approved */
 /* Measures next_needs_approval of the stage that is to come; when so, the waiting begins. */
 void rollout_must_ask(struct rollout *rollout, size_t stage);
+
+/* ---- rollout_evidence.c ---- */
+/* A stage begins: nothing is kept from the one before; what was counted before a crash is. */
+void rollout_evidence_begin(struct rollout *rollout);
+/* As an object for the journal; NULL when there is none. */
+struct cJSON *rollout_evidence_object(const struct rollout *rollout);
+
+/* ---- rehearse_forecast.c ---- */
+/* Tells for each `compare` check how long it would take at this stage; after all were asked. */
+void rehearse_forecast(struct rollout *rollout, const struct stage_report *stage);
 
 /* ---- rollout_requests.c ---- */
 /* Signals, and commands from other terminals. */

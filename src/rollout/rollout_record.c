@@ -2,6 +2,7 @@
  * What a rollout leaves behind and tells: its report, the journal's events, and what the
  * observers hear. Building and formatting only; nothing here decides.
  */
+#include "canaryctl/check_memory.h"
 #include "canaryctl/clock.h"
 #include "canaryctl/log.h"
 
@@ -30,6 +31,7 @@ static void collect_checks(struct rollout *rollout)
 	rollout->checks = mem_array(room, sizeof(*rollout->checks));
 	rollout->asked = mem_array(room, sizeof(*rollout->asked));
 	rollout->records = mem_array(room, sizeof(*rollout->records));
+	rollout->memories = mem_array(room, sizeof(*rollout->memories));
 	add_check(rollout, check_build_health(arena, config, rollout->report.version));
 	add_check(rollout, check_build_share(arena, config));
 	for (size_t i = 0; i < config->check_count; i++)
@@ -228,6 +230,8 @@ bool rollout_journal_started(struct rollout *rollout)
 	cJSON_AddStringToObject(data, "config", rollout->config->path);
 	cJSON_AddStringToObject(data, "config_hash", rollout->config->hash);
 	cJSON_AddNumberToObject(data, "stage_count", (double)rollout->report.stage_count);
+	if (rollout->request->evidence)
+		cJSON_AddRawToObject(data, "evidence", rollout->request->evidence);
 	return append_object(rollout, "started", data);
 }
 
@@ -306,10 +310,13 @@ bool rollout_journal_evaluation(struct rollout *rollout)
 {
 	cJSON *data = cJSON_CreateObject();
 	cJSON *checks = cJSON_AddArrayToObject(data, "checks");
+	cJSON *evidence = rollout_evidence_object(rollout);
 
 	cJSON_AddNumberToObject(data, "stage", rollout_stage(rollout)->index);
 	for (size_t i = 0; i < rollout->asked_count; i++)
 		cJSON_AddItemToArray(checks, check_object(rollout->records[i]));
+	if (evidence)
+		cJSON_AddItemToObject(data, "evidence", evidence);
 	return append_object(rollout, "evaluation", data);
 }
 

@@ -39,13 +39,18 @@ void rollout_ask(struct rollout *rollout, const struct check_config *const *chec
 	int64_t window_ms)
 {
 	struct evaluation *evaluation = &rollout->evaluation;
+	bool is_stage = rollout_stage(rollout)->state != STAGE_PENDING;
+	int64_t settled_ms = loop_now_ms(rollout->loop) - rollout->shifted_ms -
+			     rollout->config->rollout.settle_ms;
 
 	evaluation_release(evaluation);
 	*evaluation = (struct evaluation){ .checks = checks,
 		.count = count,
+		.memories = is_stage ? rollout->memories : NULL,
 		.context = { .config = rollout->config,
 			.version = rollout->report.version,
 			.stage_weight = rollout_stage(rollout)->weight,
+			.settled_ms = is_stage ? settled_ms : 0,
 			.window_ms =
 				window_ms < LONGEST_WINDOW_MS ? window_ms : LONGEST_WINDOW_MS } };
 	evaluation_start(evaluation, &rollout->task);
@@ -353,6 +358,7 @@ void rollout_release(struct rollout *rollout)
 	free(rollout->checks);
 	free(rollout->asked);
 	free(rollout->records);
+	free(rollout->memories);
 }
 
 static void finish(struct rollout *rollout)

@@ -51,9 +51,40 @@ static const struct check_report *worse_of(
 	return a;
 }
 
+static bool lacks_evidence(const struct check_report *record)
+{
+	return record->evaluations == 0 || record->last.result == CHECK_NO_DATA ||
+	       record->last.result == CHECK_ERROR;
+}
+
+/* Counted, and left open on purpose at the end; one that could not be seen is another matter. */
+static bool may_stay_open(const struct stage_rules *rules, const struct check_report *record)
+{
+	return rules->undecided_passes && record->evaluations > 0 &&
+	       record->last.result == CHECK_NO_DATA && record->last.measurement.is_undecided;
+}
+
+/* Has what may end the stage passed, and does everything else pass as well? */
+static bool may_end_now(struct check_report *const *records, size_t count)
+{
+	bool ends = false;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct check_report *record = records[i];
+
+		if (record->check->observe_only)
+			continue;
+		if (lacks_evidence(record) || record->last.result == CHECK_FAIL)
+			return false;
+		ends |= record->last.measurement.may_end_stage;
+	}
+	return ends;
+}
+
 /* `failed`: what failed the stage anyway, or NULL; a worse failure decides all the same. */
-static enum stage_decision decide_end(struct check_report *const *records, size_t count,
-	const struct check_report *failed, const struct check_report **ret_deciding)
+static enum stage_decision decide_end(const struct stage_rules *rules,
+	struct check_report *const *records, size_t count, const struct check_report *failed,
+	const struct check_report **ret_deciding)
 {
 	const struct check_report *undecided = NULL;
 
@@ -64,9 +95,7 @@ static enum stage_decision decide_end(struct check_report *const *records, size_
 			continue;
 		if (record->last.result == CHECK_FAIL)
 			failed = worse_of(failed, record);
-		else if (!undecided &&
-			 (record->evaluations == 0 || record->last.result == CHECK_NO_DATA ||
-				 record->last.result == CHECK_ERROR))
+		else if (!undecided && lacks_evidence(record) && !may_stay_open(rules, record))
 			undecided = record;
 	}
 	*ret_deciding = failed ? failed : undecided;
@@ -86,7 +115,10 @@ enum stage_decision stage_take(const struct stage_rules *rules, int64_t elapsed_
 			failed = worse_of(failed, records[i]);
 	}
 	if (!rules->never_ends && elapsed_ms >= rules->observe_ms)
-		return decide_end(records, count, failed, ret_deciding);
+		return decide_end(rules, records, count, failed, ret_deciding);
 	*ret_deciding = failed;
-	return failed ? STAGE_HAS_FAILED : STAGE_GO_ON;
+	if (failed)
+		return STAGE_HAS_FAILED;
+	return is_settled && !rules->never_ends && may_end_now(records, count) ? STAGE_HAS_PASSED
+									       : STAGE_GO_ON;
 }

@@ -116,6 +116,7 @@ static void test_show_minimal(void **state)
 						 "  stages:\n"
 						 "    - weight: 5\n"
 						 "      approval: none\n"
+						 "      undecided: inconclusive\n"
 						 "  observe: 15m\n"
 						 "  interval: 15s\n"
 						 "  settle: 1m\n"

@@ -168,6 +168,33 @@ static void numbers_are_believed_within_bounds(void **state)
 	rollout_view_release(&view);
 }
 
+/* What the judges had counted: the newest record of it, and what a resumed rollout began with. */
+static void evidence_is_kept(void **state)
+{
+	static const struct journal_record records[] = {
+		{ .type = "started", .data = "{\"evidence\":{\"stage\":2}}" },
+		{ .type = "evaluation", .data = "{\"checks\":[]}" },
+		{ .type = "evaluation", .data = "{\"evidence\":{\"stage\":3}}" },
+		{ .type = "started", .data = "{}" },
+	};
+	static const char *const kept[] = { "{\"stage\":2}", "{\"stage\":2}", "{\"stage\":3}",
+		NULL };
+	struct rollout_view view = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
+		struct journal_record record = records[i];
+
+		record.deployment = "d";
+		rollout_view_take(&view, &record);
+		if (kept[i])
+			assert_string_equal(view.evidence, kept[i]);
+		else
+			assert_null(view.evidence);
+	}
+	rollout_view_release(&view);
+}
+
 static void another_reader_sees_what_was_committed(void **state)
 {
 	struct error err = { 0 };
@@ -372,6 +399,7 @@ int main(void)
 		ON_A_FOLDER(one_that_was_refused_does_not_hide_one_that_was_interrupted),
 		ON_A_FOLDER(records_that_make_no_sense_change_nothing),
 		ON_A_FOLDER(numbers_are_believed_within_bounds),
+		ON_A_FOLDER(evidence_is_kept),
 		ON_A_FOLDER(another_reader_sees_what_was_committed),
 		ON_A_FOLDER(a_damaged_journal_is_said_and_not_used),
 		ON_A_FOLDER(the_journal_is_for_its_owner_alone),

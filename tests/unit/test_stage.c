@@ -215,6 +215,74 @@ static void checks_are_asked_from_their_stage_on(void **state)
 	assert_true(stage_asks(&check, 10000));
 }
 
+/* ---- evidence ---- */
+
+static void evidence_that_fails_for_good_fails_at_once(void **state)
+{
+	struct stage_case c;
+
+	(void)state;
+	setup_case(&c);
+	take(&c, SETTLE, CHECK_PASS, CHECK_NO_DATA);
+	c.verdicts[0] = (struct verdict){ .check = &c.checks[0], .result = CHECK_PASS };
+	c.verdicts[1] = (struct verdict){ .check = &c.checks[1],
+		.result = CHECK_FAIL,
+		.is_critical = true,
+		.measurement.is_decisive = true };
+	assert_int_equal(
+		stage_take(&c.rules, SETTLE + INTERVAL, c.verdicts, c.records, CHECKS, &c.deciding),
+		STAGE_HAS_FAILED);
+	assert_ptr_equal(c.deciding, &c.reports[1]);
+}
+
+static enum stage_decision take_ending(
+	struct stage_case *c, int64_t at, enum check_result first, enum check_result second)
+{
+	c->verdicts[0] = (struct verdict){ .check = &c->checks[0], .result = first };
+	c->verdicts[1] = (struct verdict){ .check = &c->checks[1],
+		.result = second,
+		.measurement.may_end_stage = second == CHECK_PASS };
+	return stage_take(&c->rules, at, c->verdicts, c->records, CHECKS, &c->deciding);
+}
+
+static void proof_may_end_a_stage_early(void **state)
+{
+	static const enum check_result others[] = { CHECK_FAIL, CHECK_NO_DATA, CHECK_ERROR };
+	struct stage_case c;
+
+	(void)state;
+	setup_case(&c);
+	assert_int_equal(take_ending(&c, 0, CHECK_PASS, CHECK_PASS), STAGE_GO_ON);
+	assert_int_equal(take_ending(&c, SETTLE, CHECK_PASS, CHECK_NO_DATA), STAGE_GO_ON);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(take_ending(&c, SETTLE, others[i], CHECK_PASS), STAGE_GO_ON);
+	c.rules.never_ends = true;
+	assert_int_equal(take_ending(&c, SETTLE, CHECK_PASS, CHECK_PASS), STAGE_GO_ON);
+	c.rules.never_ends = false;
+	assert_int_equal(take_ending(&c, SETTLE, CHECK_WARN, CHECK_PASS), STAGE_HAS_PASSED);
+	/* One that is only observed neither ends it nor stands in the way. */
+	c.checks[1].observe_only = true;
+	assert_int_equal(take_ending(&c, SETTLE, CHECK_PASS, CHECK_PASS), STAGE_GO_ON);
+}
+
+static void a_stage_may_pass_undecided_on_purpose(void **state)
+{
+	struct stage_case c;
+
+	(void)state;
+	setup_case(&c);
+	take(&c, SETTLE, CHECK_PASS, CHECK_PASS);
+	c.rules.undecided_passes = true;
+	/* What could not be seen is not what is undecided. */
+	assert_int_equal(take(&c, OBSERVE, CHECK_PASS, CHECK_NO_DATA), STAGE_IS_UNDECIDED);
+	c.verdicts[1].measurement.is_undecided = true;
+	assert_int_equal(stage_take(&c.rules, OBSERVE, c.verdicts, c.records, CHECKS, &c.deciding),
+		STAGE_HAS_PASSED);
+	c.rules.undecided_passes = false;
+	assert_int_equal(stage_take(&c.rules, OBSERVE, c.verdicts, c.records, CHECKS, &c.deciding),
+		STAGE_IS_UNDECIDED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +299,9 @@ int main(void)
 		cmocka_unit_test(at_the_end_the_worse_failure_decides),
 		cmocka_unit_test(recent_values_are_kept_in_order),
 		cmocka_unit_test(checks_are_asked_from_their_stage_on),
+		cmocka_unit_test(evidence_that_fails_for_good_fails_at_once),
+		cmocka_unit_test(proof_may_end_a_stage_early),
+		cmocka_unit_test(a_stage_may_pass_undecided_on_purpose),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
