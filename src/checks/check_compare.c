@@ -260,6 +260,14 @@ static struct evidence_block count_block(
 	return block;
 }
 
+/* A Prometheus that has not been there for so long has no samples of before. */
+static double first_seen(const struct compare_state *state)
+{
+	const struct window *canary = &state->canary.window, *baseline = &state->baseline.window;
+
+	return baseline->first_time > 0 ? baseline->first_time : canary->first_time;
+}
+
 /* A block for each scrape since the last counted sample, up to where all were scraped. */
 static void count_blocks(const struct check_run *run, struct compare_state *state)
 {
@@ -278,7 +286,7 @@ static void count_blocks(const struct check_run *run, struct compare_state *stat
 		evidence_take(&memory->evidence, &block);
 	}
 	memory->counted_until = until;
-	memory->counted_s += until - after;
+	memory->counted_s += until - fmax(after, fmin(first_seen(state), until));
 }
 
 /* ---- what it says ---- */

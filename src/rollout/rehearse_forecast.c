@@ -39,13 +39,14 @@ static void add_time(const struct forecast *forecast, double share, enum evidenc
 	if (verdict == wanted)
 		buf_add_format(text, "in %s", duration);
 	else if (verdict == EVIDENCE_HOLD)
-		buf_add_format(text, "not within %s", duration);
+		buf_add_format(text, "after more than %s", duration);
 	else
 		buf_add_text(
 			text, verdict == EVIDENCE_PROMOTE ? "never (within the limit)" : "never");
 }
 
-/* "errors-vs-production: 1 % errors are found in 12m, 5 % in 2m, 50 % in 45s; ..." */
+/* "errors-vs-production: finds 1 % errors in 12m, 5 % in 2m, 50 % in 45s; proves less than 0.5% in
+ * 9m" */
 static void write_forecast(const struct forecast *forecast, const char *name, struct buf *text)
 {
 	static const double shares[] = { 0.01, 0.05, 0.5 };
@@ -53,15 +54,15 @@ static void write_forecast(const struct forecast *forecast, const char *name, st
 
 	buf_add_format(text, "          %s: ", name);
 	if (!(forecast->traffic.baseline_per_block > 0)) {
-		buf_add_text(text, "no production left to compare with, so no errors are found");
+		buf_add_text(text, "no production left to compare with, so finds no errors");
 	} else {
 		for (size_t i = 0; i < ARRAY_SIZE(shares); i++) {
 			buf_add_format(
-				text, i ? ", %g %% " : "%g %% errors are found ", shares[i] * 100);
+				text, i ? ", %g %% " : "finds %g %% errors ", shares[i] * 100);
 			add_time(forecast, shares[i], EVIDENCE_ROLLBACK, text);
 		}
 	}
-	buf_add_format(text, "; below %s is proven ",
+	buf_add_format(text, "; proves less than %s ",
 		check_format_value(UNIT_SHARE, forecast->limits.limit, limit));
 	add_time(forecast, forecast->traffic.baseline_share, EVIDENCE_PROMOTE, text);
 }
