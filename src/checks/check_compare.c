@@ -316,7 +316,20 @@ static void fill_values(struct measurement *m, const struct check_memory *memory
 	m->baseline = all.nb > 0 ? all.kb / all.nb : 0;
 }
 
-/* "3 bad of 812 requests, production 0.1% of 65000" */
+/* A look in vain still tells the rehearsal how much traffic there is. */
+static void note_baseline(struct measurement *m, const struct compare_state *state)
+{
+	const struct window *window = &state->baseline.window;
+
+	if (m->has_baseline || state->baseline.outcome != COUNT_DONE || !(window->over > 0))
+		return;
+	m->has_baseline = true;
+	m->baseline = window->of / window->over;
+	m->baseline_samples = window->over;
+	m->span_s = window->last_time - window->first_time;
+}
+
+/* "0.4% bad (3 of 812 requests), production 0.1% of 65000" */
 static void write_counts(const struct measurement *m, struct buf *text)
 {
 	char share[CHECK_VALUE_TEXT_SIZE];
@@ -428,6 +441,7 @@ static enum task_next compare_counted(struct task *task)
 	} else {
 		/* Not asked is asked again; but a block in which targets were down is discarded. */
 		fill_values(m, memory);
+		note_baseline(m, state);
 		if (m->measured == MEASURED_NO_DATA && m->reason == NO_DATA_SCRAPE_DOWN)
 			memory->counted_until =
 				fmax(memory->counted_until, run->context->server_time);
