@@ -233,7 +233,7 @@ prometheus_conf() {
 		-e "s|app-canary:8001|127.0.0.1:$CANARY_PORT|g; s|app:8000|127.0.0.1:$PRODUCTION_PORT|g" \
 		-e "s|localhost:8001|127.0.0.1:$CANARY_PORT|g; s|localhost:8000|127.0.0.1:$PRODUCTION_PORT|g" \
 		-e "s|localhost:9090|127.0.0.1:$PROMETHEUS_PORT|g" \
-		"$REPO/configs/prometheus.yml"
+		"$REPO/configs/prometheus/prometheus.yml"
 }
 
 start_prometheus() {

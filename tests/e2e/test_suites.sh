@@ -22,7 +22,7 @@ gate_formats() {
 		== [["duration_ms","hint","kind","message","name","require","result","status","value"]]'
 	assert_json "$OUT" '[.checks[] | .hint | type] | unique == ["string"]'
 	cmp -s "$OUT" "$REPORT" || fail "--output differs from what was printed"
-	grep -q '<testsuite name="gate" tests="15" failures="0" errors="0"' "$WORK/junit.xml" ||
+	grep -q '<testsuite name="gate" tests="16" failures="0" errors="0"' "$WORK/junit.xml" ||
 		fail "JUnit: $(head -c 300 "$WORK/junit.xml")"
 	# All at once: as long as the slowest check, not the sum of them.
 	jq -e '.duration_ms < 1.3 * ([.checks[].duration_ms] | max) + 200' "$REPORT" >/dev/null ||
