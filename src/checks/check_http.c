@@ -231,11 +231,19 @@ static bool check_document(
 }
 
 static bool check_contains(
-	const struct http_params *params, const struct http_op *http, struct buf *problem)
+	const struct check_run *run, const struct http_op *http, struct buf *problem)
 {
-	for (size_t i = 0; i < params->contains.count; i++) {
-		const char *text = params->contains.items[i];
+	const struct http_params *params = run->check->params;
 
+	for (size_t i = 0; i < params->contains.count; i++) {
+		struct error err = { 0 };
+		CLEANUP_FREE char *text =
+			check_expand(run->context, params->contains.items[i], &err);
+
+		if (!text) {
+			buf_add_text(problem, err.message);
+			return false;
+		}
 		if (memmem(buf_text(&http->body), http->body.length, text, strlen(text)))
 			continue;
 		buf_add_format(problem, "the answer does not contain '%s'", text);
@@ -289,7 +297,7 @@ static enum task_next http_answered(struct task *task)
 	if (answered)
 		m->fails = !check_status(params, http, &problem) ||
 			   !check_document(run, http, &problem) ||
-			   !check_contains(params, http, &problem);
+			   !check_contains(run, http, &problem);
 	m->fails = m->fails || !check_latency(params, http, &problem);
 	snprintf(m->message, sizeof(m->message), "%s", buf_text(&problem));
 	return measure_end(run);

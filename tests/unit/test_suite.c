@@ -87,7 +87,7 @@ static const char chain[] =
 	"      capture: {id: 'items[0].id', n: n}}\n"
 	"  - name: use\n"
 	"    http: {url: \"${target_url}/use/${id}\", body: '{\"n\": ${n}}', json: {id: "
-	"\"${id}\"}}\n"
+	"\"${id}\"}, contains: ['${id}']}\n"
 	"  - name: after\n"
 	"    command: {argv: [echo, \"${id}\"], match: '^dna_7$'}\n";
 
