@@ -29,6 +29,14 @@ gate_formats() {
 		fail "the gate took $(jq -c '[.duration_ms, [.checks[].duration_ms]]' "$REPORT")"
 }
 
+# Whoever is told NO-GO is told what to do.
+every_hint() {
+	ctl check smoke guards gate gpu tuning daily weekly predeploy --target canary --version v0.2.0 --output "$REPORT"
+	jq -es '([.[].suite] | length) == 8 and ([.[].checks[]] | length > 100)
+		and all(.[].checks[]; (.hint | type) == "string" and (.hint | length) > 5)' "$REPORT" >/dev/null ||
+		fail "no hint: $(jq -c '.suite as $s | .checks[] | select((.hint // "") | length <= 5) | [$s, .name]' "$REPORT")"
+}
+
 only_and_list() {
 	ctl gate --target canary --only error-rate --output "$REPORT"
 	assert_status 0
@@ -42,7 +50,6 @@ only_and_list() {
 	assert_status 64
 	assert_error "did you mean 'gate'"
 }
-
 
 strict_and_no_go() {
 	CFG_EXTRA=$(
@@ -77,6 +84,45 @@ hanging_prometheus() {
 	assert_status 2
 	[ $((SECONDS - began)) -lt 30 ] || fail "it took $((SECONDS - began)) s"
 	assert_json "$REPORT" '.counts.GO == 0'
+}
+
+# The same of an application, of a check's program and of a log's program: none of them holds a suite up.
+hanging_others() {
+	local began suite longest=0 passed=
+	kill -STOP "$(pid_of canary)"
+	wait_until 20 "the scrape is seen to hang" canary_is_down
+	for suite in gate guards gpu daily; do
+		began=$SECONDS
+		ctl check "$suite" --target canary
+		[ "$STATUS" -eq 2 ] || passed+=" $suite"
+		[ $((SECONDS - began)) -le "$longest" ] || longest=$((SECONDS - began))
+	done
+	kill -CONT "$(pid_of canary)"
+	wait_until 20 "the canary answers again" curl -fs "http://127.0.0.1:$CANARY_PORT/health"
+	assert_equal "$passed" "" "what did not say no"
+	[ "$longest" -lt 30 ] || fail "a suite took $longest s"
+
+	CFG_EXTRA=$(
+		cat <<-END
+			suites:
+			  hanging:
+			    timeout: 3s
+			    checks:
+			      - { name: program, command: { argv: [sleep, "600"], timeout: 500s } }
+			      - { name: log, log: { command: [sleep, "600"], match: x }, require: ">= 1" }
+			      - { name: patient, command: { argv: [sleep, "600"], timeout: 1s } }
+		END
+	) write_config
+	began=$SECONDS
+	ctl check hanging --output "$REPORT"
+	[ $((SECONDS - began)) -lt 30 ] || fail "it took $((SECONDS - began)) s"
+	assert_status 2
+	assert_equal "$(checks_that_are NO_GO)" "hanging/log hanging/patient hanging/program " "what is NO_GO"
+	suites_config
+}
+
+canary_is_down() {
+	[ "$(promql 'up{version="canary"}')" = 0 ]
 }
 
 # ^C ends what the checks started, too.
@@ -185,9 +231,11 @@ suites_begin suites
 start_fresh
 run_case all_go "every suite is GO on a healthy canary"
 run_case gate_formats "the gate in JSON and JUnit, in the time of its slowest check"
+run_case every_hint "every check of every suite says what to do"
 run_case only_and_list "--only, --list, and names that are none"
 run_case strict_and_no_go "WARNING, --strict, and what GitHub Actions is told"
 run_case hanging_prometheus "a Prometheus that hangs is no pass, in under 30 s"
+run_case hanging_others "an application, a program or a log that hangs holds no suite up"
 run_case stopped "^C ends the checks and their programs"
 run_case five_areas "predeploy finds what is wrong with a release, area by area"
 run_case preflight "a suite of rollout.preflight that is not GO stops a rollout before it begins"
