@@ -141,38 +141,6 @@ stopped() {
 
 # --- a release to be deployed ------------------------------------------------------------------------
 
-make_release() {
-	export RELEASE_DIR=$WORK/release MIGRATIONS_CHECK=$WORK/check-migrations
-	local name
-	rm -rf "$RELEASE_DIR"
-	mkdir -p "$RELEASE_DIR/checkpoints" "$RELEASE_DIR/migrations"
-	echo weights >"$RELEASE_DIR/checkpoints/policy.pt"
-	echo 'create table t;' >"$RELEASE_DIR/migrations/001.sql"
-	printf '%s\n' '# Health Check' '# Scaling' '# Rollback' '# Monitoring' >"$RELEASE_DIR/RUNBOOK.md"
-	for name in checkpoints migrations; do
-		(cd "$RELEASE_DIR/$name" && sha256sum -- * >../sums && mv ../sums SHA256SUMS)
-	done
-	(cd "$RELEASE_DIR" && sha256sum RUNBOOK.md >SHA256SUMS)
-	for name in CANARY_VERSION CANARY_API_PORT USE_LLM_ENSEMBLE LLM_ENSEMBLE_MODELS \
-		LLM_ENSEMBLE_VOTING PROMETHEUS_URL; do
-		echo "$name=value-of-it"
-	done >"$RELEASE_DIR/.env"
-	chmod 600 "$RELEASE_DIR/.env"
-	echo .env >"$RELEASE_DIR/.gitignore"
-	# shellcheck disable=SC2016 # its own argument
-	printf '#!/bin/sh\ntest "$1" = v0.2.0\n' >"$MIGRATIONS_CHECK"
-	chmod 755 "$MIGRATIONS_CHECK"
-	release_git init -q
-	release_git add -A
-	release_git commit -qm release
-	release_git tag -a v0.2.0 -m v0.2.0
-}
-
-release_git() {
-	git -C "$RELEASE_DIR" -c user.name=t -c user.email=t@localhost -c commit.gpgsign=false \
-		-c tag.gpgsign=false "$@"
-}
-
 predeploy_is() { # EXPECTED_CHECK...
 	ctl check predeploy --version v0.2.0 --output "$REPORT"
 	assert_equal "$(checks_that_are NO_GO)" "$(sorted "$@" | sed 's/^ $//')" "what is NO_GO"
