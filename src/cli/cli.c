@@ -24,6 +24,7 @@
 	ROW(gate)                                                                                  \
 	ROW(check)                                                                                 \
 	ROW(judge)                                                                                 \
+	ROW(doctor)                                                                                \
 	ROW(recover)                                                                               \
 	ROW(autoscale)                                                                             \
 	ROW(config)                                                                                \

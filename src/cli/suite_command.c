@@ -17,13 +17,9 @@
 enum { NAMES_MAX = 256 };
 
 const struct cli_option suite_command_options[] = {
-	{ "strict", NULL, "WARNING counts as NO-GO" },
-	{ "output", "FILE", "write the report there, as JSON" },
-	{ "junit", "FILE", "write the report there, as JUnit XML" },
-	{ "only", "NAME", "run this check alone" },
+	SUITE_COMMAND_OPTIONS,
 	{ "target", "production|canary", "what ${target} is in the checks; default production" },
 	{ "version", "V", "what ${version} is in the checks" },
-	{ "list", NULL, "print the checks without running them" },
 	{ 0 },
 };
 
@@ -70,7 +66,7 @@ static int check_only(const struct call *call, struct error *err)
 	return error_hint(err, "--list prints the checks");
 }
 
-static int prepare(struct call *call, char *const *names, struct error *err)
+static int prepare(struct call *call, struct error *err)
 {
 	const struct cli *cli = call->cli;
 	const char *version = cli_value(cli, "version");
@@ -79,21 +75,26 @@ static int prepare(struct call *call, char *const *names, struct error *err)
 	if (version && !semver_valid(version))
 		return error_set(err, ERROR_USAGE, 0, "'%.64s' is not a version", version);
 	for (size_t i = 0; i < call->count; i++) {
-		const struct suite_config *suite = suite_find(call->config, names[i]);
+		struct suite_request *request = &call->runs[i].request;
 
-		if (!suite)
-			return unknown_suite(call->config, names[i], err);
 		call->reports[i] = &call->runs[i].report;
-		call->runs[i].request = (struct suite_request){
-			.config = call->config,
-			.suite = suite,
-			.only = cli_value(cli, "only"),
-			.target = target ? target : "production",
-			.version = version,
-			.is_strict = cli_has(cli, "strict"),
-		};
+		request->config = call->config;
+		request->only = cli_value(cli, "only");
+		request->target = target ? target : "production";
+		request->version = version;
+		request->is_strict = cli_has(cli, "strict");
 	}
 	return check_only(call, err);
+}
+
+static int find_suites(struct call *call, char *const *names, struct error *err)
+{
+	for (size_t i = 0; i < call->count; i++) {
+		call->runs[i].request.suite = suite_find(call->config, names[i]);
+		if (!call->runs[i].request.suite)
+			return unknown_suite(call->config, names[i], err);
+	}
+	return 0;
 }
 
 /* ---- --list ---- */
@@ -194,28 +195,58 @@ static int run_suites(struct call *call)
 	return write_files(call, statuses[worst]);
 }
 
+static void begin(struct call *call)
+{
+	call->runs = mem_array(call->count, sizeof(*call->runs));
+	call->reports = mem_array(call->count, sizeof(*call->reports));
+}
+
+static int run_call(struct call *call)
+{
+	struct error err = { 0 };
+
+	if (prepare(call, &err) < 0)
+		return cli_fail(&err);
+	if (!cli_has(call->cli, "list"))
+		return run_suites(call);
+	list_suites(call);
+	return EXIT_GO;
+}
+
+static void end(struct call *call)
+{
+	for (size_t i = 0; i < call->count; i++)
+		suite_release(&call->runs[i]);
+	free(call->runs);
+	free(call->reports);
+}
+
 int suite_command(struct cli *cli, char *const *names, size_t count)
 {
 	struct call call = { .cli = cli, .count = count };
 	struct error err = { 0 };
-	int status = 0;
+	int status = EXIT_GO;
 	struct config *config = cli_load_config(cli, NULL, &status);
 
 	if (!config)
 		return status;
 	call.config = config;
-	call.runs = mem_array(count, sizeof(*call.runs));
-	call.reports = mem_array(count, sizeof(*call.reports));
-	if (prepare(&call, names, &err) < 0)
-		status = cli_fail(&err);
-	else if (cli_has(cli, "list"))
-		list_suites(&call);
-	else
-		status = run_suites(&call);
-	for (size_t i = 0; i < count; i++)
-		suite_release(&call.runs[i]);
-	free(call.runs);
-	free(call.reports);
+	begin(&call);
+	status = find_suites(&call, names, &err) < 0 ? cli_fail(&err) : run_call(&call);
+	end(&call);
 	config_free(config);
+	return status;
+}
+
+int suite_command_run(
+	struct cli *cli, const struct config *config, const struct suite_config *suite)
+{
+	struct call call = { .cli = cli, .config = config, .count = 1 };
+	int status;
+
+	begin(&call);
+	call.runs[0].request.suite = suite;
+	status = run_call(&call);
+	end(&call);
 	return status;
 }

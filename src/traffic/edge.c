@@ -60,6 +60,19 @@ char **edge_argv_with_file(struct edge *edge, char *const *argv, const char *fil
 	return result;
 }
 
+char **edge_dump_argv(struct edge *edge)
+{
+	char **argv = join(edge, edge->test, NULL);
+
+	for (size_t i = 0; argv[i]; i++) {
+		if (strcmp(argv[i], "-t") == 0) {
+			argv[i] = word(edge, "-T");
+			return argv;
+		}
+	}
+	return NULL;
+}
+
 static bool runs_containers(const char *program)
 {
 	static const char *const engines[] = { "docker", "podman", "nerdctl", "docker-compose",

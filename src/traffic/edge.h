@@ -36,6 +36,10 @@ void edge_release(struct edge *edge);
 /* [docker, exec, CONTAINER, words...]; only with a container. In the edge's arena. */
 char **edge_container_argv(struct edge *edge, char *const *words);
 
+/* `test` as `nginx -T`, which also prints the configuration; NULL when it has no `-t`. In the
+ * edge's arena. */
+char **edge_dump_argv(struct edge *edge);
+
 /* argv with "{file}" replaced in each word. In the edge's arena. */
 char **edge_argv_with_file(struct edge *edge, char *const *argv, const char *file);
 

@@ -96,8 +96,7 @@ int nginx_proc_master_of(int worker_pid)
 	return has_title(parent, master_title) ? parent : 0;
 }
 
-/* The value of an option in a title: "nginx: master process nginx -c /a -p /b". */
-static bool find_option(const char *title, const char *option, char *value, size_t size)
+bool nginx_title_option(const char *title, const char *option, char *ret_value, size_t size)
 {
 	char wanted[8];
 	const char *found;
@@ -107,7 +106,7 @@ static bool find_option(const char *title, const char *option, char *value, size
 	if (!found)
 		return false;
 	found += strlen(wanted);
-	snprintf(value, size, "%.*s", (int)strcspn(found, " "), found);
+	snprintf(ret_value, size, "%.*s", (int)strcspn(found, " "), found);
 	return true;
 }
 
@@ -115,7 +114,7 @@ static bool was_started_with(const char *title, const char *config_path)
 {
 	char value[1024];
 
-	if (!find_option(title, "-c", value, sizeof(value)))
+	if (!nginx_title_option(title, "-c", value, sizeof(value)))
 		return !config_path;
 	return config_path && strcmp(value, config_path) == 0;
 }
@@ -152,11 +151,23 @@ int nginx_proc_find_master(const char *config_path)
 	return count_masters(false, config_path, &master) == 1 ? master : 0;
 }
 
-bool nginx_proc_shows_any(void)
+int nginx_proc_any_master(void)
 {
 	int master;
 
-	return count_masters(true, NULL, &master) > 0;
+	count_masters(true, NULL, &master);
+	return master;
+}
+
+bool nginx_proc_shows_any(void)
+{
+	return nginx_proc_any_master() != 0;
+}
+
+bool nginx_proc_title(int master, char *ret_title, size_t size)
+{
+	return read_title(master, ret_title, size) &&
+	       strncmp(ret_title, master_title, strlen(master_title)) == 0;
 }
 
 static void add_worker(struct nginx_processes *processes, int pid)
@@ -221,7 +232,7 @@ static bool find_config(int master, char *path, size_t size)
 
 	if (!read_title(master, title, sizeof(title)) || strstr(title, "worker_processes"))
 		return false;
-	find_option(title, "-c", config, sizeof(config));
+	nginx_title_option(title, "-c", config, sizeof(config));
 	if (config[0] != '/')
 		return false;
 	snprintf(path, size, "/proc/%d/root%s", master, config);

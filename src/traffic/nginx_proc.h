@@ -7,6 +7,7 @@
 #define CANARYCTL_TRAFFIC_NGINX_PROC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { NGINX_MAX_WORKERS = 512 };
@@ -36,6 +37,15 @@ int nginx_proc_find_master(const char *config_path);
 
 /* Is any NGINX to be seen at all? */
 bool nginx_proc_shows_any(void);
+
+/* One master, whatever it was started with; 0 when none is to be seen. */
+int nginx_proc_any_master(void);
+
+/* "nginx: master process nginx -c /etc/nginx/nginx.conf"; false when it is gone. */
+bool nginx_proc_title(int master, char *ret_title, size_t size);
+
+/* The value of an option in a title; false when it is not there. */
+bool nginx_title_option(const char *title, const char *option, char *ret_value, size_t size);
 
 /* The master's workers now; false when the master is gone or not shown. */
 bool nginx_proc_read(int master, struct nginx_processes *ret_processes);

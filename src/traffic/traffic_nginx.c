@@ -326,20 +326,11 @@ static enum task_next release_again(struct task *task)
 static enum task_next release_dump(struct task *task)
 {
 	struct nginx_change *private = private_of(task);
-	char *const *test = private->edge.test;
-	char *argv[16] = { 0 };
-	struct proc_options options = {
-		.argv = argv, .timeout_ms = DUMP_TIMEOUT_MS, .maximum_bytes = DUMP_MAX_BYTES
-	};
-	bool can_dump = false;
+	struct proc_options options = { .argv = edge_dump_argv(&private->edge),
+		.timeout_ms = DUMP_TIMEOUT_MS,
+		.maximum_bytes = DUMP_MAX_BYTES };
 
-	for (size_t i = 0; test[i] && i < ARRAY_SIZE(argv) - 1; i++) {
-		bool is_test = strcmp(test[i], "-t") == 0;
-
-		argv[i] = is_test ? arena_strdup(&private->edge.arena, "-T") : test[i];
-		can_dump |= is_test;
-	}
-	if (!can_dump)
+	if (!options.argv)
 		return finish(task, TRAFFIC_PROVEN);
 	proc_start(&private->dump, task, &options);
 	return TASK_WAIT;

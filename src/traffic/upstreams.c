@@ -2,6 +2,8 @@
 #include "traffic/upstreams.h"
 #include "traffic/nginx_text.h"
 
+#include "canaryctl/mem.h"
+
 #include <string.h>
 
 struct scan {
@@ -20,11 +22,26 @@ struct upstream {
 	int live_production;
 	bool has_zone;
 	bool counts_failures;
+	bool has_keepalive;
+	bool has_late_method;
+	struct nginx_word decides; /* beside the weights; length 0: nothing */
 };
 
 static void add_name(struct buf *list, const struct nginx_word *name)
 {
 	buf_add_format(list, "%s'%.*s'", list->length ? ", " : "", (int)name->length, name->start);
+}
+
+/* What makes the share another one than the weights say. */
+static bool is_balancing_method(const struct nginx_statement *statement)
+{
+	static const char *const methods[] = { "ip_hash", "hash", "least_conn", "least_time",
+		"random", "sticky" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+		if (nginx_word_is(statement, 0, methods[i]))
+			return true;
+	return false;
 }
 
 static bool is_down(const struct nginx_statement *server)
@@ -39,6 +56,7 @@ static void add_server(
 	struct upstream *upstream, const struct nginx_statement *server, const char *production)
 {
 	const struct nginx_word *max_fails = nginx_find_word(server, "max_fails=");
+	const struct nginx_word *max_conns = nginx_find_word(server, "max_conns=");
 
 	upstream->servers++;
 	if (!is_down(server)) {
@@ -48,6 +66,23 @@ static void add_server(
 	if (!max_fails || max_fails->length != strlen("max_fails=0") ||
 		max_fails->start[strlen("max_fails=")] != '0')
 		upstream->counts_failures = true;
+	if (max_conns)
+		upstream->decides = *max_conns;
+}
+
+static void add_directive(
+	struct upstream *upstream, const struct nginx_statement *statement, const char *production)
+{
+	if (nginx_word_is(statement, 0, "server")) {
+		add_server(upstream, statement, production);
+	} else if (nginx_word_is(statement, 0, "zone")) {
+		upstream->has_zone = true;
+	} else if (nginx_word_is(statement, 0, "keepalive")) {
+		upstream->has_keepalive = true;
+	} else if (is_balancing_method(statement)) {
+		upstream->decides = statement->words[0];
+		upstream->has_late_method = upstream->has_keepalive;
+	}
 }
 
 static int end_upstream(const struct scan *scan, const struct upstream *upstream, struct error *err)
@@ -62,10 +97,21 @@ static int end_upstream(const struct scan *scan, const struct upstream *upstream
 	}
 	if (upstream->live == upstream->servers && upstream->live == upstream->live_production)
 		scan->report->has_production_pool = true;
-	if (upstream->servers > 1 && !upstream->has_zone)
+	add_name(&scan->report->names, &upstream->name);
+	if (upstream->has_late_method)
+		add_name(&scan->report->late_method, &upstream->name);
+	if (upstream->servers == 1)
+		return 0;
+	add_name(&scan->report->shared, &upstream->name);
+	if (!upstream->has_zone)
 		add_name(&scan->report->without_zone, &upstream->name);
-	if (upstream->servers > 1 && upstream->counts_failures)
+	if (upstream->counts_failures)
 		add_name(&scan->report->without_max_fails, &upstream->name);
+	if (upstream->decides.length) {
+		add_name(&scan->report->unweighted, &upstream->name);
+		buf_add_format(&scan->report->unweighted, " (%.*s)", (int)upstream->decides.length,
+			upstream->decides.start);
+	}
 	return 0;
 }
 
@@ -88,10 +134,7 @@ static int scan_upstream(struct scan *scan, const struct nginx_statement *header
 		case NGINX_BLOCK_END:
 			return end_upstream(scan, &upstream, err);
 		case NGINX_DIRECTIVE:
-			if (nginx_word_is(&statement, 0, "server"))
-				add_server(&upstream, &statement, scan->production_server);
-			else if (nginx_word_is(&statement, 0, "zone"))
-				upstream.has_zone = true;
+			add_directive(&upstream, &statement, scan->production_server);
 			break;
 		default:
 			return broken(scan, err);
@@ -158,6 +201,10 @@ int upstreams_examine(const char *name, const char *text, const char *production
 
 void upstreams_report_release(struct upstreams_report *report)
 {
+	buf_release(&report->names);
 	buf_release(&report->without_zone);
 	buf_release(&report->without_max_fails);
+	buf_release(&report->shared);
+	buf_release(&report->unweighted);
+	buf_release(&report->late_method);
 }

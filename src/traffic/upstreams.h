@@ -13,8 +13,12 @@
 /* Start from `= { 0 }`. */
 struct upstreams_report {
 	bool has_production_pool;     /* an upstream of the production server alone */
-	struct buf without_zone;      /* upstreams of several servers: "'a', 'b'" */
+	struct buf names;             /* of all: "'a', 'b'" */
+	struct buf without_zone;      /* upstreams of several servers; as the others below */
 	struct buf without_max_fails; /* with a server that failures can take out */
+	struct buf shared;            /* of several servers */
+	struct buf unweighted;  /* where something else than weights decides: "'a' (ip_hash)" */
+	struct buf late_method; /* with `keepalive` before the balancing method */
 };
 
 /*
