@@ -39,6 +39,7 @@ struct suite_request {
 	const char *target;  /* ${target}: "production" or "canary" */
 	const char *version; /* ${version}; NULL: unknown */
 	bool is_strict;      /* WARNING counts as NO_GO */
+	int64_t spent_ms;    /* before, on what the checks look at; part of the duration */
 };
 
 struct suite_asking; /* private to suite.c */

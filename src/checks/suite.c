@@ -230,7 +230,8 @@ static enum task_next suite_end(struct task *task)
 
 	for (size_t i = asking->next; i < asking->count; i++)
 		judge_unanswered(asking, asking->checks[i], &run->report.checks[i].verdict);
-	run->report.duration_ms = loop_now_ms(task->loop) - asking->began_ms;
+	run->report.duration_ms =
+		run->request.spent_ms + loop_now_ms(task->loop) - asking->began_ms;
 	suite_judge(&run->report, run->request.is_strict);
 	return TASK_DONE;
 }

@@ -1,6 +1,7 @@
 /* canaryctl doctor: the live examination of a host, as a suite of its own. */
 #include "cli/suite_command.h"
 
+#include "canaryctl/clock.h"
 #include "canaryctl/doctor.h"
 
 #include <signal.h>
@@ -12,6 +13,7 @@ static const struct cli_option options[] = {
 
 static int run(struct cli *cli)
 {
+	int64_t began_ms = clock_monotonic_ms();
 	int status = EXIT_GO;
 	struct config *config = cli_load_config(cli, NULL, &status);
 	struct doctor *doctor;
@@ -23,7 +25,8 @@ static int run(struct cli *cli)
 	if (status)
 		status = status == SIGINT ? EXIT_SIGINT : EXIT_SIGTERM;
 	else
-		status = suite_command_run(cli, config, doctor_suite(doctor));
+		status = suite_command_run(
+			cli, config, doctor_suite(doctor), clock_monotonic_ms() - began_ms);
 	doctor_free(doctor);
 	config_free(config);
 	return status;

@@ -238,14 +238,15 @@ int suite_command(struct cli *cli, char *const *names, size_t count)
 	return status;
 }
 
-int suite_command_run(
-	struct cli *cli, const struct config *config, const struct suite_config *suite)
+int suite_command_run(struct cli *cli, const struct config *config,
+	const struct suite_config *suite, int64_t spent_ms)
 {
 	struct call call = { .cli = cli, .config = config, .count = 1 };
 	int status;
 
 	begin(&call);
 	call.runs[0].request.suite = suite;
+	call.runs[0].request.spent_ms = spent_ms;
 	status = run_call(&call);
 	end(&call);
 	return status;

@@ -80,7 +80,7 @@ static const struct examination examinations[] = {
 	{ { "brake-file", "we can set the brake, and NGINX's workers can see it", BAD },
 		examine_brake_file },
 	{ { "brake-cache", "no open_file_cache hides the brake", BAD }, examine_brake_cache },
-	{ { "brake-off", "the brake is off", MILD }, examine_brake_off },
+	{ { "brake-off", "the brake is off, unless 0 % is in force", MILD }, examine_brake_off },
 	/* Prometheus. */
 	{ { "prometheus", "Prometheus answers", BAD }, examine_prometheus },
 	{ { "clock", "this host's clock and Prometheus' differ by at most 2 s", BAD },

@@ -4,7 +4,6 @@
 #include "traffic/brake.h"
 #include "traffic/nginx_dump.h"
 
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -68,12 +67,18 @@ static char *find_barrier(const char *path, const struct doctor_facts *facts)
 	return NULL;
 }
 
+static void go_up(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	slash[slash == path] = '\0'; /* "/" stays */
+}
+
 void examine_brake_file(const struct doctor_facts *facts, struct finding *finding)
 {
 	const char *brake = facts->config->nginx.brake;
 	CLEANUP_FREE char *folder = brake ? mem_strdup(brake) : NULL;
 	CLEANUP_FREE char *barrier = NULL;
-	char *slash;
 
 	if (has_no_brake(facts, finding))
 		return;
@@ -81,11 +86,9 @@ void examine_brake_file(const struct doctor_facts *facts, struct finding *findin
 		found(finding, FINDING_GOOD, "it is elsewhere: not looked at");
 		return;
 	}
-	while ((slash = strrchr(folder, '/')) && slash != folder) {
-		*slash = '\0';
-		if (access(folder, F_OK) == 0)
-			break;
-	}
+	do
+		go_up(folder);
+	while (access(folder, F_OK) < 0);
 	if (access(folder, W_OK | X_OK) < 0) {
 		found(finding, FINDING_BAD, "'%s' is not writable: the brake could not be set",
 			folder);
@@ -127,15 +130,22 @@ void examine_brake_cache(const struct doctor_facts *facts, struct finding *findi
 
 void examine_brake_off(const struct doctor_facts *facts, struct finding *finding)
 {
+	bool is_at_zero = facts->look.agree && facts->look.answer.canary == 0;
+
 	if (has_no_brake(facts, finding))
 		return;
 	if (!brake_is_set(&facts->edge) && !facts->look.is_braked) {
 		found(finding, FINDING_GOOD, "off");
-		return;
+	} else if (is_at_zero) {
+		found(finding, FINDING_GOOD,
+			"on, and 0 %% is in force: the next rollout removes it");
+	} else {
+		found(finding, FINDING_BAD,
+			"the brake is on, and 0 %% is not proven: it alone sends everything to "
+			"production");
+		advise(finding,
+			"run 'canaryctl status' and then 'canaryctl rollback'; if nobody set "
+			"it on purpose, remove '%s'",
+			facts->config->nginx.brake);
 	}
-	found(finding, FINDING_BAD, "the brake is on: everything goes to production");
-	advise(finding,
-		"after a rollback that is right, and the next rollout removes it; else find "
-		"out who made '%s'",
-		facts->config->nginx.brake);
 }

@@ -46,11 +46,41 @@ void examine_nginx_running(const struct doctor_facts *facts, struct finding *fin
 				"nginx that serves the traffic");
 	} else {
 		found(finding, FINDING_BAD, "no nginx is running here");
-		advise(finding, "start nginx, or set traffic.nginx.container when it runs in one");
+		advise(finding,
+			"start nginx, or set traffic.nginx.container when it runs in one; run "
+			"doctor as a user who may see its processes");
 	}
 }
 
 /* ---- is it the one that is tested? ---- */
+
+static const char *basename_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool changes_user(const char *program)
+{
+	static const char *const programs[] = { "sudo", "doas", "runuser", "su", "setpriv" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+		if (strcmp(basename_of(program), programs[i]) == 0)
+			return true;
+	return false;
+}
+
+/* nginx itself, maybe behind `sudo -n`; not `systemctl reload nginx`. */
+static bool is_nginx(char *const *argv)
+{
+	if (changes_user(argv[0])) {
+		do
+			argv++;
+		while (argv[0] && argv[0][0] == '-');
+	}
+	return argv[0] && strcmp(basename_of(argv[0]), "nginx") == 0;
+}
 
 static const char *option_of(char *const *argv, const char *option)
 {
@@ -71,13 +101,16 @@ static bool same_path(const char *a, const char *b)
 	return length == other && strncmp(a, b, length) == 0;
 }
 
-/* Does the command use the master's -c and -p? */
+/* Does the command use the master's -c or -p? */
 static bool is_same(const struct doctor_facts *facts, char *const *argv, const char *option,
-	const char *fallback, struct finding *finding)
+	struct finding *finding)
 {
-	char value[1024];
+	const char *fallback = strcmp(option, "-c") == 0 ? default_config : "";
 	const char *masters = fallback, *ours = option_of(argv, option);
+	char value[1024];
 
+	if (!is_nginx(argv))
+		return true;
 	if (nginx_title_option(facts->title, option, value, sizeof(value)))
 		masters = value;
 	ours = ours ? ours : fallback;
@@ -92,18 +125,24 @@ static bool is_same(const struct doctor_facts *facts, char *const *argv, const c
 	return false;
 }
 
-/* "-g daemon off;" changes nothing that a test or a signal would need. */
+/* What -g says beside how the master is started ("daemon on; master_process on;" at Debian's). */
 static bool has_own_directives(const char *title, char *ret_text, size_t size)
 {
+	static const char *const harmless[] = { "daemon off;", "daemon on;", "master_process on;" };
 	const char *start = strstr(title, " -g ");
-	char *daemon;
+	char *end, *known;
 
 	if (!start)
 		return false;
-	snprintf(ret_text, size, "%s", start + 4);
-	ret_text[strcspn(ret_text, "-")] = '\0';
-	while ((daemon = strstr(ret_text, "daemon off;")) != NULL)
-		memmove(daemon, daemon + 11, strlen(daemon + 11) + 1);
+	snprintf(ret_text, size, "%s", start + strlen(" -g "));
+	end = strstr(ret_text, " -");
+	if (end)
+		*end = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++) {
+		known = strstr(ret_text, harmless[i]);
+		if (known)
+			memset(known, ' ', strlen(harmless[i]));
+	}
 	return ret_text[strspn(ret_text, " ")] != '\0';
 }
 
@@ -120,31 +159,20 @@ void examine_nginx_config(const struct doctor_facts *facts, struct finding *find
 		advise(finding, "start nginx, and run doctor as a user who sees its processes");
 		return;
 	}
-	if (!is_same(facts, facts->edge.test, "-c", default_config, finding) ||
-		!is_same(facts, facts->edge.reload, "-c", default_config, finding) ||
-		!is_same(facts, facts->edge.test, "-p", "", finding) ||
-		!is_same(facts, facts->edge.reload, "-p", "", finding))
+	if (!is_same(facts, facts->edge.test, "-c", finding) ||
+		!is_same(facts, facts->edge.reload, "-c", finding) ||
+		!is_same(facts, facts->edge.test, "-p", finding) ||
+		!is_same(facts, facts->edge.reload, "-p", finding))
 		return;
 	if (has_own_directives(facts->title, directives, sizeof(directives)) &&
 		!option_of(facts->edge.test, "-g")) {
 		found(finding, FINDING_MILD, "the master was started with '-g %s', the test is not",
-			directives);
+			directives + strspn(directives, " "));
 		advise(finding, "move these directives into nginx.conf, or give traffic.nginx.test "
 				"and reload the same -g");
 		return;
 	}
 	found(finding, FINDING_GOOD, "test and reload use the master's -c and -p");
-}
-
-static bool changes_user(const char *program)
-{
-	static const char *const programs[] = { "sudo", "doas", "runuser", "su", "setpriv" };
-	const char *slash = strrchr(program, '/');
-
-	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
-		if (strcmp(slash ? slash + 1 : program, programs[i]) == 0)
-			return true;
-	return false;
 }
 
 void examine_nginx_user(const struct doctor_facts *facts, struct finding *finding)
@@ -193,10 +221,10 @@ void examine_nginx_warnings(const struct doctor_facts *facts, struct finding *fi
 static bool is_taken(const struct doctor_facts *facts, const struct listener *wanted)
 {
 	for (size_t i = 0; i < facts->own_count; i++)
-		if (listeners_collide(&facts->own[i], wanted))
+		if (listener_is_in_the_way(&facts->own[i], wanted))
 			return false;
 	for (size_t i = 0; i < facts->other_count; i++)
-		if (listeners_collide(&facts->others[i], wanted))
+		if (listener_is_in_the_way(&facts->others[i], wanted))
 			return true;
 	return false;
 }
@@ -234,16 +262,21 @@ void examine_listen_ports(const struct doctor_facts *facts, struct finding *find
 
 void examine_listen_unix(const struct doctor_facts *facts, struct finding *finding)
 {
-	if (lacks_survey(facts, finding))
+	const char *place = facts->survey.unix_listen;
+
+	/* What is going to be in the output counts as if it were there. */
+	if (nginx_dump_has(buf_text(&facts->rendered), "listen unix:", ""))
+		place = facts->config->nginx.template_path;
+	else if (lacks_survey(facts, finding))
 		return;
-	if (!facts->survey.unix_listen) {
+	if (!place) {
 		found(finding, FINDING_GOOD, "no 'listen unix:'");
 		return;
 	}
 	found(finding, FINDING_BAD,
 		"%s listens on a unix socket, which outlives a killed nginx: the next start fails "
 		"with 'Address already in use'",
-		facts->survey.unix_listen);
+		place);
 	advise(finding, "listen on a loopback port instead, or have the socket removed before "
 			"nginx starts (ExecStartPre)");
 }

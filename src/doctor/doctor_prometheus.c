@@ -312,7 +312,7 @@ void examine_check(const struct verdict *verdict, struct finding *finding)
 		advise(finding, "%s",
 			m->error.hint[0] ? m->error.hint
 			: never_works    ? "mend the query"
-					 : "see 'prometheus'");
+					 : "see 'prometheus', or what else it asks");
 	} else if (verdict->result == CHECK_PASS || verdict->result == CHECK_WARN) {
 		found(finding, FINDING_GOOD, "%.480s", verdict->message);
 	} else if (m->measured == MEASURED_NO_DATA) {

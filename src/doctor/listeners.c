@@ -116,12 +116,13 @@ size_t listeners_parse(const char *text, bool is_v6, struct listener *ret_listen
 	return count;
 }
 
-bool listeners_collide(const struct listener *a, const struct listener *b)
+bool listener_is_in_the_way(const struct listener *held, const struct listener *wanted)
 {
-	if (!a->port || a->port != b->port)
+	if (!wanted->port || held->port != wanted->port)
 		return false;
-	/* An IPv6 socket for all addresses mostly takes those of IPv4 too. */
-	if (a->is_v6 != b->is_v6)
-		return a->is_v6 ? a->is_any : b->is_any;
-	return a->is_any || b->is_any || memcmp(a->address, b->address, sizeof(a->address)) == 0;
+	/* An IPv6 socket for all addresses takes those of IPv4 too; NGINX's own do not. */
+	if (held->is_v6 != wanted->is_v6)
+		return held->is_v6 && held->is_any;
+	return held->is_any || wanted->is_any ||
+	       memcmp(held->address, wanted->address, sizeof(held->address)) == 0;
 }

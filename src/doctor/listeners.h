@@ -22,7 +22,7 @@ void listener_of_listen(const char *text, struct listener *ret_listener);
 /* The listening sockets of /proc/PID/net/tcp or tcp6; adds at most `most`, returns how many. */
 size_t listeners_parse(const char *text, bool is_v6, struct listener *ret_listeners, size_t most);
 
-/* Can only one of the two be there? */
-bool listeners_collide(const struct listener *a, const struct listener *b);
+/* With `held` there, is there no room for NGINX's `wanted`? */
+bool listener_is_in_the_way(const struct listener *held, const struct listener *wanted);
 
 #endif

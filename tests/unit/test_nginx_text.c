@@ -8,7 +8,6 @@
 
 #include "canaryctl/mem.h"
 
-#include "traffic/nginx_dump.h"
 #include "traffic/nginx_output.h"
 #include "traffic/nginx_text.h"
 #include "traffic/upstreams.h"
@@ -136,31 +135,42 @@ static void the_reason_of_a_refusal_is_found(void **state)
 	assert_false(nginx_output_find("", "[warn]", "", NULL, line, sizeof(line)));
 }
 
-static void a_dump_is_searched_but_for_our_own_file(void **state)
+static void what_decides_beside_the_weights_is_told(void **state)
 {
-	static const char dump[] = "# configuration file /etc/nginx/nginx.conf:\n"
-				   "http { # if (-f /run/x.off)\n"
-				   "# configuration file /etc/nginx/conf.d/upstream.conf:\n"
-				   "if (-f /run/x.off) { }\n";
-	static const char heeded[] = "# configuration file /etc/nginx/conf.d/upstream.conf:\n"
-				     "# configuration file /etc/nginx/nginx.conf:\n"
-				     "    if (-f /run/x.off) { set $pool production; }\n";
+	static const struct {
+		const char *inside, *unweighted, *late_method;
+	} cases[] = {
+		{ "server p; server c;", "", "" },
+		{ "least_conn; server p; server c;", "'a' (least_conn)", "" },
+		{ "hash $uri consistent; server p; server c;", "'a' (hash)", "" },
+		{ "ip_hash; server p;", "", "" }, /* one server: nothing to decide */
+		{ "server p max_conns=9; server c;", "'a' (max_conns=9)", "" },
+		{ "keepalive 8; server p; server c; sticky cookie x;", "'a' (sticky)", "'a'" },
+		{ "random two; keepalive 8; server p; server c;", "'a' (random)", "" },
+	};
 
 	(void)state;
-	assert_false(nginx_dump_has(dump, "/run/x.off", "/etc/nginx/conf.d/upstream.conf"));
-	assert_true(nginx_dump_has(dump, "/run/x.off", "/elsewhere"));
-	assert_true(nginx_dump_has(heeded, "/run/x.off", "/etc/nginx/conf.d/upstream.conf"));
-	assert_false(nginx_dump_has("", "/run/x.off", ""));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP_FREE char *text = mem_format("upstream a { %s }", cases[i].inside);
+		struct upstreams_report report = { 0 };
+		struct error err = { 0 };
+
+		assert_int_equal(upstreams_examine("t", text, "p", &report, &err), 0);
+		assert_string_equal(buf_text(&report.names), "'a'");
+		assert_string_equal(buf_text(&report.unweighted), cases[i].unweighted);
+		assert_string_equal(buf_text(&report.late_method), cases[i].late_method);
+		upstreams_report_release(&report);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_dump_is_searched_but_for_our_own_file),
 		cmocka_unit_test(statements_are_read_as_nginx_does),
 		cmocka_unit_test(broken_text_ends),
 		cmocka_unit_test(long_statements_are_cut),
 		cmocka_unit_test(upstreams_are_examined),
+		cmocka_unit_test(what_decides_beside_the_weights_is_told),
 		cmocka_unit_test(the_reason_of_a_refusal_is_found),
 	};
 
