@@ -83,7 +83,9 @@ void examine_brake_file(const struct doctor_facts *facts, struct finding *findin
 	if (has_no_brake(facts, finding))
 		return;
 	if (facts->edge.is_elsewhere) {
-		found(finding, FINDING_GOOD, "it is elsewhere: not looked at");
+		found(finding, FINDING_UNSEEN, "'%s' is elsewhere, not to be seen from here",
+			brake);
+		advise(finding, "look inside, once: can nginx's workers see that file?");
 		return;
 	}
 	do
@@ -96,8 +98,12 @@ void examine_brake_file(const struct doctor_facts *facts, struct finding *findin
 				"made anew with systemd's RuntimeDirectory= or tmpfiles.d");
 		return;
 	}
-	if (facts->has_worker)
-		barrier = find_barrier(brake, facts);
+	if (!facts->has_worker) {
+		found(finding, FINDING_UNSEEN, "which user nginx's workers are is not to be seen");
+		advise(finding, "see 'nginx-running'");
+		return;
+	}
+	barrier = find_barrier(brake, facts);
 	if (barrier) {
 		found(finding, FINDING_BAD,
 			"nginx's workers (user %ld) cannot pass '%s': they would not see the brake",

@@ -21,7 +21,7 @@ static bool does_not_answer(
 {
 	if (!http->error.kind)
 		return false;
-	found(finding, FINDING_BAD, "the %s does not answer at '%s': %.300s", name, url,
+	found(finding, FINDING_BAD, "%s does not answer at '%s': %.300s", name, url,
 		http->error.message);
 	advise(finding, "start it, or mend %s.health", name);
 	return true;

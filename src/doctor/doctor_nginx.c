@@ -23,6 +23,25 @@ bool lacks_survey(const struct doctor_facts *facts, struct finding *finding)
 	return true;
 }
 
+/* The same of its processes. */
+static bool lacks_processes(const struct doctor_facts *facts, struct finding *finding)
+{
+	if (facts->master)
+		return false;
+	if (facts->edge.is_elsewhere) {
+		found(finding, FINDING_UNSEEN,
+			"nginx runs elsewhere, and its processes are not to be seen from here");
+		advise(finding,
+			"look inside, once: the master's -c and user, who listens (ss -ltnp), "
+			"and workers that are shutting down");
+	} else {
+		found(finding, FINDING_UNSEEN, "no master process is to be seen");
+		advise(finding, "see 'nginx-running', or run doctor as a user who may see its "
+				"processes");
+	}
+	return true;
+}
+
 void examine_nginx_running(const struct doctor_facts *facts, struct finding *finding)
 {
 	const struct nginx_processes *processes = &facts->look.processes;
@@ -150,15 +169,8 @@ void examine_nginx_config(const struct doctor_facts *facts, struct finding *find
 {
 	char directives[512];
 
-	if (facts->edge.is_elsewhere) {
-		found(finding, FINDING_GOOD, "it runs elsewhere: not compared");
+	if (!facts->stranger && lacks_processes(facts, finding))
 		return;
-	}
-	if (!facts->master && !facts->stranger) {
-		found(finding, FINDING_UNSEEN, "no master process is to be seen");
-		advise(finding, "start nginx, and run doctor as a user who sees its processes");
-		return;
-	}
 	if (!is_same(facts, facts->edge.test, "-c", finding) ||
 		!is_same(facts, facts->edge.reload, "-c", finding) ||
 		!is_same(facts, facts->edge.test, "-p", finding) ||
@@ -177,9 +189,10 @@ void examine_nginx_config(const struct doctor_facts *facts, struct finding *find
 
 void examine_nginx_user(const struct doctor_facts *facts, struct finding *finding)
 {
-	if (!facts->master || facts->edge.is_elsewhere || facts->master_user == geteuid() ||
-		changes_user(facts->edge.test[0])) {
-		found(finding, FINDING_GOOD, "nothing speaks against it");
+	if (lacks_processes(facts, finding))
+		return;
+	if (facts->master_user == geteuid() || changes_user(facts->edge.test[0])) {
+		found(finding, FINDING_GOOD, "user %ld", (long)facts->master_user);
 		return;
 	}
 	found(finding, FINDING_BAD,
@@ -209,7 +222,10 @@ void examine_nginx_test(const struct doctor_facts *facts, struct finding *findin
 
 void examine_nginx_warnings(const struct doctor_facts *facts, struct finding *finding)
 {
-	if (facts->test_warning[0]) {
+	if (!facts->was_tested || facts->test_error.kind) {
+		found(finding, FINDING_UNSEEN, "nginx did not accept its configuration");
+		advise(finding, "see 'nginx-test'");
+	} else if (facts->test_warning[0]) {
 		found(finding, FINDING_BAD, "nginx warns: %.400s", facts->test_warning);
 		advise(finding, "nginx goes on without what it warns of: mend the template");
 	} else {
@@ -232,12 +248,8 @@ static bool is_taken(const struct doctor_facts *facts, const struct listener *wa
 /* The trap: `nginx -t` and `nginx -s reload` both exit 0, and nothing has changed. */
 void examine_listen_ports(const struct doctor_facts *facts, struct finding *finding)
 {
-	if (lacks_survey(facts, finding))
+	if (lacks_survey(facts, finding) || lacks_processes(facts, finding))
 		return;
-	if (facts->edge.is_elsewhere) {
-		found(finding, FINDING_GOOD, "it runs elsewhere: not compared");
-		return;
-	}
 	if (!facts->sees_sockets) {
 		found(finding, FINDING_UNSEEN, "which sockets are nginx's is not to be seen");
 		advise(finding, "run doctor as root, or as the user of nginx's master");
@@ -335,6 +347,8 @@ void examine_old_workers(const struct doctor_facts *facts, struct finding *findi
 	const struct nginx_processes *processes = &facts->look.processes;
 	char age[DURATION_TEXT_SIZE];
 
+	if (lacks_processes(facts, finding))
+		return;
 	if (!processes->draining) {
 		found(finding, FINDING_GOOD, "no old workers");
 		return;

@@ -280,6 +280,11 @@ void examine_partial_answers(const struct doctor_facts *facts, struct finding *f
 				"read, or at Thanos' stores");
 		return;
 	}
+	if (facts->prometheus_error.kind) {
+		found(finding, FINDING_UNSEEN, "Prometheus answers nothing");
+		advise(finding, "see 'prometheus'");
+		return;
+	}
 	found(finding, FINDING_GOOD, "no warnings");
 }
 

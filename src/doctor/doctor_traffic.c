@@ -75,6 +75,11 @@ void examine_server_names(const struct doctor_facts *facts, struct finding *find
 
 	if (!said)
 		said = strstr(facts->test_error.message, complaint);
+	if (!said && facts->template_error.kind) {
+		found(finding, FINDING_UNSEEN, "nginx did not get as far as looking names up");
+		advise(finding, "see 'template'");
+		return;
+	}
 	if (!said) {
 		found(finding, FINDING_GOOD, "nginx can look up all servers");
 		return;

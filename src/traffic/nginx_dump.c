@@ -22,15 +22,19 @@ static bool is_mark(const char *line, size_t *ret_path_length)
 	return true;
 }
 
+static const char *next_line(const char *line)
+{
+	line += strcspn(line, "\n");
+	return line + (*line == '\n');
+}
+
 /* The beginning of the next file; the end of the text when there is none. */
 static const char *find_mark(const char *text)
 {
 	size_t ignored;
 
-	while (*text && !is_mark(text, &ignored)) {
-		text += strcspn(text, "\n");
-		text += *text == '\n';
-	}
+	while (*text && !is_mark(text, &ignored))
+		text = next_line(text);
 	return text;
 }
 
@@ -40,12 +44,12 @@ void nginx_dump_split(const char *text, struct nginx_dump *ret_dump)
 
 	*ret_dump = (struct nginx_dump){ 0 };
 	for (const char *mark = find_mark(text); *mark && count < MOST_FILES; count++)
-		mark = find_mark(mark + strcspn(mark, "\n") + 1);
+		mark = find_mark(next_line(mark));
 	ret_dump->files = arena_alloc(&ret_dump->arena, (count + 1) * sizeof(*ret_dump->files));
 	text = find_mark(text);
 	while (ret_dump->count < count && is_mark(text, &path_length)) {
 		struct nginx_file *file = &ret_dump->files[ret_dump->count++];
-		const char *body = text + strcspn(text, "\n") + 1;
+		const char *body = next_line(text);
 
 		file->path =
 			arena_strndup(&ret_dump->arena, text + sizeof(file_mark) - 1, path_length);

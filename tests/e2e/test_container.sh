@@ -28,6 +28,10 @@ write_docker_stand_in() {
 		    shift
 		    argv=()
 		    for word; do argv+=("\$(inside "\$word")"); done
+		    if [ "\${argv[*]}" = 'nginx -T' ]; then
+		        nginx -p "$NGINX_PREFIX/" -c "$NGINX_CONF" -T | sed 's|$NGINX_PREFIX|/etc/nginx|g'
+		        exit
+		    fi
 		    if [ "\${argv[0]}" = nginx ] && [[ " \${argv[*]} " != *" -c "* ]]; then
 		        exec nginx -p "$NGINX_PREFIX/" -c "$NGINX_CONF" "\${argv[@]:1}"
 		    fi
@@ -83,6 +87,25 @@ broken_include_in_the_container() {
 	all_on_production
 }
 
+# What is not GO of the examinations that are about NGINX.
+nginx_findings() {
+	ctl doctor --output "$REPORT"
+	jq -r '.checks[] | select(.name | test("^(nginx|listen|proof|output|pool|template|upstream|retries|brake)"))
+		| select(.status != "GO") | "\(.name):\(.status)"' "$REPORT" | tr '\n' ' '
+}
+
+doctor_looks_into_the_container() {
+	write_container_config
+	# The stand-in's processes are to be seen from here; of its files nothing is said.
+	assert_equal "$(nginx_findings)" 'brake-file:WARNING ' 'what the doctor finds'
+	assert_json "$REPORT" '.checks[] | select(.name == "output-included") | .message | test("/etc/nginx/conf.d/upstream.conf")'
+	echo 'this is no directive;' >"$NGINX_PREFIX/conf.d/upstream-other.conf"
+	assert_match "$(nginx_findings)" 'nginx-test:NO_GO' 'what the doctor finds'
+	rm "$NGINX_PREFIX/conf.d/upstream-other.conf"
+	write_container_config no-such-container
+	assert_match "$(nginx_findings)" 'nginx-test:NO_GO' 'what the doctor finds'
+}
+
 container_that_does_not_exist() {
 	write_container_config no-such-container
 	ctl weights set 25
@@ -97,5 +120,6 @@ write_docker_stand_in
 run_case weights_through_docker 'weights through docker cp and docker exec'
 run_case rollout_through_docker 'a rollout through docker'
 run_case broken_include_in_the_container 'a broken include in the container'
+run_case doctor_looks_into_the_container 'the doctor looks into the container'
 run_case container_that_does_not_exist 'a container that does not exist'
 scenario_end

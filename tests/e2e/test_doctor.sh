@@ -194,7 +194,9 @@ templates() {
 	template_trap 's| max_fails=0;|;|' max-fails NO_GO "'app_backend' has no max_fails=0"
 	template_trap 's|zone app_backend 64k;|& least_conn;|' balancing WARNING "'app_backend' \(least_conn\)"
 	template_trap 's|weight=.{CANARY_WEIGHT}|& max_conns=9|' balancing WARNING 'max_conns'
-	template_trap 's|zone app_backend 64k;|& nonsense on;|' template NO_GO 'unknown directive'
+	sed -e 's|zone app_backend 64k;|& nonsense on;|' "$TEMPLATE" >"$CFG_TEMPLATE"
+	finds template NO_GO 'unknown directive'
+	says server-names WARNING
 	sed -e '/CANARY_WEIGHT/d' "$TEMPLATE" >"$CFG_TEMPLATE"
 	finds template NO_GO
 	says upstream-zone WARNING 'does not render'
@@ -337,6 +339,33 @@ answers() {
 	write_config
 }
 
+hanging() {
+	local began=$SECONDS
+	kill -STOP "$(pid_of prometheus)"
+	doctor
+	kill -CONT "$(pid_of prometheus)"
+	[ $((SECONDS - began)) -lt 30 ] || fail "it took $((SECONDS - began)) s"
+	says prometheus NO_GO 'did not answer within'
+	says check-error-rate WARNING
+	says proof-address GO
+}
+
+stopped() {
+	local pid
+	printf '%s\n' '#!/bin/sh' "echo \$\$ >$WORK/slow.pid" 'exec sleep 60' >"$WORK/slow-test"
+	chmod +x "$WORK/slow-test"
+	CFG_TEST="[$WORK/slow-test, -c, \"$NGINX_CONF\", -t]" write_config
+	ctl_start doctor
+	wait_until 30 "nginx's test runs" test -s "$WORK/slow.pid"
+	pid=$(cat "$WORK/slow.pid")
+	kill -INT "$(pid_of deploy)"
+	ctl_wait 30
+	assert_status 130
+	! kill -0 "$pid" 2>/dev/null || fail "nginx's test goes on"
+	[ ! -s "$OUT" ] || fail "half a report was printed"
+	write_config
+}
+
 # --- the host --------------------------------------------------------------------------------------
 
 host() {
@@ -381,6 +410,8 @@ nothing_runs() {
 	finds nginx-running NO_GO 'no nginx is running here|with another configuration'
 	says proof-address NO_GO 'nobody answers'
 	says nginx-test WARNING 'not run'
+	says old-workers WARNING
+	says brake-file WARNING
 	[ ! -e "$NGINX_PREFIX/nginx.pid" ] || fail "nginx -t was run, and made a pid file"
 }
 
@@ -405,6 +436,8 @@ run_case mounts 'a file that is mounted alone, a full disk, no unit for the time
 run_case queries 'queries that cannot work, find nothing, or look at too little'
 run_case intervals 'scrape interval, settle, and who is scraped'
 run_case answers 'clocks apart, partial answers, no list of targets, no Prometheus'
+run_case hanging 'a Prometheus that hangs'
+run_case stopped '^C ends the look, and what it started'
 run_case host 'programs, health and the state folder'
 run_case interrupted 'a rollout that runs, and one that was interrupted'
 run_case nothing_runs 'nothing runs'
