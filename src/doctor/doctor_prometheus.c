@@ -57,7 +57,7 @@ static bool lacks_targets(const struct doctor_facts *facts, struct finding *find
 struct arm {
 	const char *name;
 	const char *matchers;
-	const char *health;
+	const struct endpoint_config *endpoint;
 	size_t count;
 	const struct target *down; /* NULL: all are up */
 	int64_t slowest_ms;
@@ -68,7 +68,8 @@ static void count_arm(const struct doctor_facts *facts, struct arm *arm)
 	for (size_t i = 0; i < facts->targets.count; i++) {
 		const struct target *target = &facts->targets.targets[i];
 
-		if (!target_is_of(target, arm->matchers, arm->health))
+		if (!target_is_of(target, arm->matchers, arm->endpoint->health) &&
+			!target_is_of(target, NULL, arm->endpoint->server))
 			continue;
 		arm->count++;
 		if (!target->is_up)
@@ -83,11 +84,11 @@ static void count_arms(const struct doctor_facts *facts, struct arm arms[2])
 	const struct config *config = facts->config;
 
 	arms[0] = (struct arm){
-		.name = "canary", .matchers = config->share.canary, .health = config->canary.health
+		.name = "canary", .matchers = config->share.canary, .endpoint = &config->canary
 	};
 	arms[1] = (struct arm){ .name = "production",
 		.matchers = config->share.production,
-		.health = config->production.health };
+		.endpoint = &config->production };
 	for (int i = 0; i < 2; i++)
 		count_arm(facts, &arms[i]);
 }

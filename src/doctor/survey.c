@@ -82,7 +82,7 @@ static void take_listen(struct survey *survey, const struct nginx_visit *visit)
 	note(survey, &listen->place, visit);
 	if (strncmp(listen->text, "unix:", 5) == 0)
 		note(survey, &survey->unix_listen, visit);
-	else
+	else if (!has_word(statement, "udp") && !has_word(statement, "quic"))
 		listener_of_listen(listen->text, &listen->address);
 	survey->listen_count++;
 }

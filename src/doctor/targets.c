@@ -113,11 +113,11 @@ static const char *authority_of(const char *url, size_t *ret_length)
 	return start;
 }
 
-bool target_is_of(const struct target *target, const char *matchers, const char *health)
+bool target_is_of(const struct target *target, const char *matchers, const char *address)
 {
 	size_t length, other_length;
 	const char *authority = authority_of(target->url, &length);
-	const char *other = authority_of(health, &other_length);
+	const char *other = authority_of(address, &other_length);
 
 	if (matchers && has_all_labels(target, matchers))
 		return true;

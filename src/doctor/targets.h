@@ -31,8 +31,8 @@ void targets_release(struct targets *targets);
 
 /*
  * Is it one of this arm's: by its labels, when `matchers` ('version="canary"'; may be NULL) says
- * which, else or also by the host and port of `health`, a URL.
+ * which, or by host and port, of a URL or alone?
  */
-bool target_is_of(const struct target *target, const char *matchers, const char *health);
+bool target_is_of(const struct target *target, const char *matchers, const char *address);
 
 #endif

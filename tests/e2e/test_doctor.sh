@@ -17,7 +17,12 @@ says() { # NAME STATUS [EXTENDED_REGEX]
 	[ "$2" = GO ] || [ -n "$(jq -r '.hint // ""' <<<"$check")" ] || fail "$1 has no hint"
 }
 
+# On a busy machine a scrape may come late, and a check has no data for a moment: looked at again.
 finds() { # NAME STATUS [EXTENDED_REGEX]
+	wait_until 30 "the doctor finds $1" looks_and_says "$@" || says "$@"
+}
+
+looks_and_says() {
 	doctor
 	says "$@"
 }
@@ -34,8 +39,12 @@ enough_data() {
 
 # One trap and no other finding: the check NAME says STATUS and all others are GO.
 only_finds() { # NAME STATUS [EXTENDED_REGEX]
-	finds "$@"
-	assert_equal "$(not_go)" "$1 " "what is not GO"
+	wait_until 30 "the doctor finds $1 alone" finds_nothing_else "$@" ||
+		{ says "$@" && assert_equal "$(not_go)" "$1 " "what is not GO"; }
+}
+
+finds_nothing_else() {
+	looks_and_says "$@" && [ "$(not_go)" = "$1 " ]
 }
 
 # The doctor in a mount namespace of its own, after COMMAND (a shell's) has changed the mounts.
@@ -57,7 +66,7 @@ may_unshare() {
 healthy() {
 	local before
 	before=$(fingerprint "$NGINX_PREFIX" "$WORK/run")
-	wait_until 60 "every check has data, and all is GO" enough_data || fail "not GO: $(not_go) $(cat "$OUT")"
+	wait_until 30 "all is GO" enough_data || fail "not GO: $(not_go) $(cat "$OUT")"
 	assert_json "$REPORT" '.suite == "doctor" and .verdict == "GO" and (.checks | length) > 40'
 	assert_output 'GO .*all are good'
 	assert_unchanged "$before" "$(fingerprint "$NGINX_PREFIX" "$WORK/run")" "the host"
@@ -204,8 +213,7 @@ templates() {
 	finds keepalive-order WARNING "'app_backend'"
 	says template NO_GO 'warns'
 	CFG_TEMPLATE=$REPO/nginx/conf.d/split.conf.template write_config
-	doctor
-	assert_equal "$(not_go)" "" "what is not GO with the other template"
+	wait_until 30 "all is GO with the other template" enough_data || fail "not GO: $(not_go)"
 	unset CFG_TEMPLATE
 	sed -i 's|"127.0.0.1:'"$CANARY_PORT"'", health|"nowhere.invalid:1", health|' "$CONFIG"
 	finds server-names NO_GO 'host not found in upstream "nowhere.invalid:1"'
@@ -228,7 +236,7 @@ proof_and_brake() {
 	assert_status 0
 	finds proof-address GO '0 % canary in force'
 	says brake-off GO 'the next rollout removes it'
-	assert_equal "$(not_go)" '' "what is not GO"
+	wait_until 30 "all is GO" enough_data || fail "not GO: $(not_go)"
 	sed -i 's|"generation":"[^"]*"|"generation":"by-hand/00000000"|' "$UPSTREAM_CONF"
 	only_finds proof-address WARNING 'not what is in force'
 	ctl weights set 5
@@ -286,8 +294,7 @@ intervals() {
 	CFG_OBSERVE=1500ms write_config
 	only_finds settle WARNING 'leaves less than 4 scrapes'
 	write_config
-	sed -i "s|http://127.0.0.1:$CANARY_PORT/health|http://127.0.0.1:$SQUATTED_PORT/health|" "$CONFIG"
-	sed -i "s|canary: 'version=\"canary\"'|canary: 'version=\"nobody\"'|" "$CONFIG"
+	sed -i "/^canary:/s|$CANARY_PORT|$SQUATTED_PORT|g; s|canary: 'version=\"canary\"'|canary: 'version=\"nobody\"'|" "$CONFIG"
 	only_finds arms-scraped NO_GO 'no scrape target of the canary'
 	write_config
 }
@@ -423,6 +430,7 @@ spawn load "$BUILD_DIR/tests/loadgen" --url "http://127.0.0.1:$CANARY_PORT/api/g
 	--duration 600 --mode-mix 40,30,30 --out "$WORK/load.json"
 spawn squatter "$BUILD_DIR/refapp" --role canary --port "$SQUATTED_PORT" --version v9.9.9
 wait_until 10 "somebody sits on a port" port_open "$SQUATTED_PORT"
+wait_until 60 "every check has data" enough_data || :
 run_case healthy 'a healthy host is all GO, and is left as it was'
 run_case like_other_suites '--list, --only, --strict, --junit and --format json'
 run_case site 'traps in the site: each is found, and nothing else'

@@ -27,7 +27,7 @@ static const char dump[] = "# configuration file /etc/nginx/nginx.conf:\n"
 			   "  server {\n"
 			   "    listen 80 reuseport;\n"
 			   "    listen [::1]:443;\n"
-			   "    listen unix:/run/x;\n"
+			   "    listen unix:/run/x; listen 53 udp;\n"
 			   "    proxy_next_upstream error http_503;\n"
 			   "    error_page 404 /no; error_page 500 =200 /ok;\n"
 			   "    grpc_intercept_errors on;\n"
@@ -52,7 +52,8 @@ static void a_configuration_is_surveyed(void **state)
 	assert_string_equal(survey->retries_http, "/etc/nginx/nginx.conf:11");
 	assert_string_equal(survey->error_page_200, "/etc/nginx/nginx.conf:12");
 	assert_string_equal(survey->intercept, "/etc/nginx/nginx.conf:13");
-	assert_int_equal(survey->listen_count, 3);
+	assert_int_equal(survey->listen_count, 4);
+	assert_int_equal(survey->listens[3].address.port, 0);
 	assert_int_equal(survey->listens[1].address.port, 443);
 	assert_int_equal(survey->listens[2].address.port, 0);
 	assert_int_equal(survey->pass_count, 1);
