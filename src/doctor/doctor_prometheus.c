@@ -319,7 +319,9 @@ void examine_check(const struct verdict *verdict, struct finding *finding)
 			m->error.hint[0] ? m->error.hint
 			: never_works    ? "mend the query"
 					 : "see 'prometheus', or what else it asks");
-	} else if (verdict->result == CHECK_PASS || verdict->result == CHECK_WARN) {
+	} else if (verdict->result == CHECK_PASS || verdict->result == CHECK_WARN ||
+		   m->is_undecided) {
+		/* Undecided is what a judge that has its counts mostly is, this early. */
 		found(finding, FINDING_GOOD, "%.480s", verdict->message);
 	} else if (m->measured == MEASURED_NO_DATA) {
 		found(finding, FINDING_MILD, "no data now (%s): %.440s", no_data[m->reason].name,

@@ -283,6 +283,11 @@ queries() {
 		check-q WARNING 'no data now \(too few samples\)'
 	check_trap "{ name: q, require: '< 1', prometheus: { query: \"$up\" } }" check-q WARNING 'has data, and fails now'
 	check_trap "{ name: q, require: '< 2', prometheus: { query: \"$up\" } }" check-q GO
+	check_trap "{ name: q, compare: { bad: 'http_requests_total{status=~\"5..\"}', total: 'http_requests_total',
+		canary: 'version=\"canary\"', baseline: 'version=\"nobody\"' } }" check-q WARNING 'no data now'
+	curl -fsS "$SITE/api/generate" -d '{}' >/dev/null # production has counters, too
+	check_trap "{ name: q, compare: { bad: 'http_requests_total{status=~\"5..\"}', total: 'http_requests_total',
+		canary: 'version=\"canary\"', baseline: 'version=\"production\"' } }" check-q GO
 	write_config
 }
 
