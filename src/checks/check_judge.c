@@ -276,7 +276,9 @@ static void write_no_data(
 static void write_judged(const struct check_config *check, const struct measurement *m,
 	bool critical, bool taken_as_zero, struct buf *text)
 {
-	if (m->fails && !critical) { /* the value did not decide */
+	bool is_said_by_kind = m->fails || (!m->has_value && !*m->value_text && *m->message);
+
+	if (is_said_by_kind && !critical) { /* no value decided */
 		buf_add_text(text, m->message);
 		return;
 	}

@@ -120,8 +120,6 @@ static enum task_next tell(struct task *task)
 	}
 	m->measured = MEASURED_VALUE;
 	m->fails = finding->kind != FINDING_GOOD;
-	if (!m->fails)
-		snprintf(m->value_text, sizeof(m->value_text), "good");
 	snprintf(m->message, sizeof(m->message), "%s", finding->message);
 	return measure_end(run);
 }
@@ -155,8 +153,8 @@ static struct finding *add_check(struct doctor *doctor, const char *name, enum s
 	return finding;
 }
 
-/* How severe the finding is, and what to do. */
-static void conclude(struct doctor *doctor, struct finding *finding)
+/* How severe the finding is, and what to do. What is good is said in the words of its row. */
+static void conclude(struct doctor *doctor, struct finding *finding, const char *looks_for)
 {
 	struct check_config *check = &doctor->suite.checks[doctor->suite.check_count - 1];
 
@@ -164,6 +162,8 @@ static void conclude(struct doctor *doctor, struct finding *finding)
 		check->severity = SEVERITY_WARNING;
 	if (finding->kind != FINDING_GOOD)
 		check->hint = finding->hint;
+	else if (!*finding->message)
+		found(finding, FINDING_GOOD, "%s", looks_for);
 }
 
 const struct suite_config *doctor_suite(struct doctor *doctor)
@@ -183,7 +183,7 @@ const struct suite_config *doctor_suite(struct doctor *doctor)
 
 		if (doctor->has_looked)
 			examination->examine(&doctor->facts, finding);
-		conclude(doctor, finding);
+		conclude(doctor, finding, examination->row.looks_for);
 	}
 	for (size_t i = 0; i < config->check_count; i++) {
 		struct finding *finding = add_check(doctor,
@@ -192,7 +192,7 @@ const struct suite_config *doctor_suite(struct doctor *doctor)
 
 		if (doctor->has_looked)
 			examine_check(&doctor->facts.evaluation.verdicts[i], finding);
-		conclude(doctor, finding);
+		conclude(doctor, finding, "its query has data");
 	}
 	return &doctor->suite;
 }

@@ -1,7 +1,12 @@
 /* Suites for people: a line per check, under a failing one what it says and what to do. */
 #include "report/suite_lines.h"
 
-enum { NAME_MAX_COLUMNS = 40, VALUE_MAX_COLUMNS = 14, LIMIT_MAX_COLUMNS = 24 };
+enum {
+	NAME_MAX_COLUMNS = 40,
+	VALUE_MAX_COLUMNS = 14,
+	LIMIT_MAX_COLUMNS = 24,
+	SENTENCE_MAX_COLUMNS = 100
+};
 
 struct columns {
 	int name, value, limit;
@@ -68,6 +73,10 @@ static void add_check(struct buf *text, const struct report_style *style,
 	if (columns->limit)
 		buf_add_text(text, "  ");
 	buf_add_text(text, check_result_name(verdict->result));
+	if (verdict->result == CHECK_PASS && !*suite_limit(check) && !*value) {
+		buf_add_text(text, "  ");
+		report_add_cut(text, style, verdict->message, SENTENCE_MAX_COLUMNS);
+	}
 	buf_add_text(text, "\n");
 	if (verdict->result == CHECK_PASS)
 		return;
