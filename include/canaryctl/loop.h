@@ -101,7 +101,7 @@ struct proc_options {
 	int64_t timeout_ms;       /* then TERM, and KILL after PROC_KILL_AFTER_MS more */
 	size_t maximum_bytes;     /* of each output; 0: PROC_MAX_BYTES; the rest is dropped */
 };
-enum { PROC_KILL_AFTER_MS = 2000, PROC_MAX_BYTES = 256 << 10 };
+enum { PROC_KILL_AFTER_MS = 2000, PROC_STOP_AFTER_MS = 1000, PROC_MAX_BYTES = 256 << 10 };
 
 struct proc_child; /* private to op_proc.c */
 
@@ -115,7 +115,10 @@ struct proc_op {
 	struct buf errors;  /* stderr */
 	int64_t elapsed_ms;
 };
-/* Done = exited and both outputs at their end. Its own process group; no descriptor inherited. */
+/*
+ * Done = exited and both outputs at their end. Its own process group; no descriptor inherited.
+ * Canceling sends TERM now and KILL after PROC_STOP_AFTER_MS: somebody waits for it.
+ */
 void proc_start(struct proc_op *proc, struct task *task, const struct proc_options *options);
 void proc_release(struct proc_op *proc);
 

@@ -134,7 +134,8 @@ static void on_deadline(uv_timer_t *timer)
 		child->timed_out = true;
 	signal_group(child, child->term_sent ? SIGKILL : SIGTERM);
 	child->term_sent = true;
-	uv_timer_start(timer, on_deadline, PROC_KILL_AFTER_MS, 0);
+	uv_timer_start(
+		timer, on_deadline, child->canceled ? PROC_STOP_AFTER_MS : PROC_KILL_AFTER_MS, 0);
 }
 
 static void cancel_proc(struct op *op)

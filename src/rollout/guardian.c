@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,7 +39,8 @@ _Noreturn static void become_guardian(int pipe_end, int log_fd, char *const *arg
 	_exit(127);
 }
 
-int guardian_start(const struct config *config, const char *folder, struct error *err)
+int guardian_start(const struct config *config, const char *folder, struct guardian *ret_guardian,
+	struct error *err)
 {
 	CLEANUP_FREE char *log_path = mem_format("%s/guardian.log", folder);
 	CLEANUP_FREE char *config_path = realpath(config->path, NULL);
@@ -60,16 +62,35 @@ int guardian_start(const struct config *config, const char *folder, struct error
 		close(ends[0]);
 	if (pid < 0 && ends[1] >= 0)
 		close(ends[1]);
-	return pid < 0 ? -1 : ends[1];
+	if (pid < 0)
+		return -1;
+	*ret_guardian = (struct guardian){ .pid = pid, .fd = ends[1] };
+	return 0;
 }
 
-void guardian_dismiss(int fd)
+static void forget(struct guardian *guardian)
 {
-	if (fd < 0)
+	close(guardian->fd);
+	*guardian = (struct guardian)GUARDIAN_INIT;
+}
+
+bool guardian_is_alive(struct guardian *guardian)
+{
+	if (guardian->pid < 0)
+		return false;
+	if (waitpid(guardian->pid, NULL, WNOHANG) == 0)
+		return true;
+	forget(guardian);
+	return false;
+}
+
+void guardian_dismiss(struct guardian *guardian)
+{
+	if (guardian->pid < 0)
 		return;
-	if (write(fd, "d", 1) != 1)
+	if (write(guardian->fd, "d", 1) != 1)
 		log_debug("the guardian had gone already");
-	close(fd);
+	forget(guardian);
 }
 
 /* ---- the guardian's side ---- */

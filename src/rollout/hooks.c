@@ -37,3 +37,9 @@ bool hook_succeeded(struct rollout *rollout, const char *name, struct error *err
 	snprintf(what, sizeof(what), "the hook %s", name);
 	return proc_succeeded(&rollout->hook, what, err);
 }
+
+void hook_stop(struct rollout *rollout)
+{
+	if (op_is_running(&rollout->hook.op))
+		rollout->hook.op.cancel(&rollout->hook.op);
+}

@@ -131,6 +131,7 @@ static enum task_next wait_for_next_evaluation(struct task *task)
 
 	if (rollout_take_requests(rollout, &next))
 		return next;
+	rollout_mind_guardian(rollout);
 	plan_next_evaluation(rollout);
 	sleep_start(&rollout->pause, task, rollout->next_evaluation_ms - elapsed_ms(rollout));
 	return TASK_WAIT;

@@ -4,7 +4,6 @@
  * changed nothing.
  */
 #include "canaryctl/clock.h"
-#include "canaryctl/guardian.h"
 
 #include "rollout/rollout_private.h"
 
@@ -150,7 +149,10 @@ static enum task_next before_hook_ended(struct task *task)
 {
 	struct rollout *rollout = rollout_of(task);
 	struct error err = { 0 };
+	enum task_next next;
 
+	if (rollout_take_requests(rollout, &next))
+		return next;
 	if (hook_succeeded(rollout, "before_rollout", &err))
 		return TASK_MORE;
 	error_hint(&err, "nothing was changed");
@@ -222,8 +224,7 @@ static enum task_next start_guardian(struct task *task)
 	struct rollout *rollout = rollout_of(task);
 	struct error err = { 0 };
 
-	rollout->guardian = guardian_start(rollout->config, rollout->folder, &err);
-	if (rollout->guardian >= 0)
+	if (rollout_guard(rollout, &err) == 0)
 		return TASK_MORE;
 	error_hint(&err, "nothing was changed");
 	return refuse(rollout, &err);

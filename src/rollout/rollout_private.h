@@ -3,6 +3,7 @@
 #define CANARYCTL_ROLLOUT_PRIVATE_H
 
 #include "canaryctl/control.h"
+#include "canaryctl/guardian.h"
 #include "canaryctl/journal.h"
 #include "canaryctl/lock.h"
 #include "canaryctl/loop.h"
@@ -33,7 +34,8 @@ struct rollout {
 	struct journal *journal;      /* NULL: cannot be written any more; the rollout rolls back */
 	struct rollout_view previous; /* the service's last rollout, from the journal */
 	struct line_server *control;
-	int guardian; /* our end of its pipe; -1: none */
+	struct guardian guardian;
+	int64_t guardian_began_ms; /* loop time; 0: none was needed yet */
 	struct requests requests;
 
 	enum rollout_state state;
@@ -118,6 +120,11 @@ struct cJSON *rollout_evidence_object(const struct rollout *rollout);
 /* Tells for each `compare` check how long it would take at this stage; after all were asked. */
 void rehearse_forecast(struct rollout *rollout, const struct stage_report *stage);
 
+/* ---- rollout_guard.c ---- */
+int rollout_guard(struct rollout *rollout, struct error *err); /* from the first shift on */
+/* Starts a new guardian when the old one has died, and says so. */
+void rollout_mind_guardian(struct rollout *rollout);
+
 /* ---- rollout_requests.c ---- */
 /* Signals, and commands from other terminals. */
 int rollout_watch_requests(struct rollout *rollout, struct error *err);
@@ -151,6 +158,7 @@ bool rollout_owns_journal(struct rollout *rollout);
 /* Starts a hook with CANARYCTL_* in its environment; false: none is configured. */
 bool hook_start(struct rollout *rollout, const struct strv *argv);
 bool hook_succeeded(struct rollout *rollout, const char *name, struct error *err);
+void hook_stop(struct rollout *rollout); /* one that runs is ended; none is fine */
 
 /* ---- notify.c ---- */
 /* `event` is static: "started", "awaiting_approval", or the name of an outcome. */

@@ -13,6 +13,9 @@
 /* Ends a pause or an evaluation early; a change of traffic is never cut short. */
 static void wake(struct rollout *rollout)
 {
+	/* The end does not wait for a hook, whatever it does; its last one is stopped as well. */
+	if (rollout->requests.abort || rollout->requests.signal_number)
+		hook_stop(rollout);
 	/* The last look takes no requests: cut short, the traffic would not be proven. */
 	if (rollout->report.outcome != OUTCOME_RUNNING)
 		return;

@@ -4,7 +4,6 @@
  * and act, and only the machine decides.
  */
 #include "canaryctl/clock.h"
-#include "canaryctl/guardian.h"
 #include "canaryctl/log.h"
 
 #include "rollout/rollout_private.h"
@@ -63,6 +62,7 @@ static enum task_next shift_to_stage(struct task *task)
 	weight_t weight = rollout_stage(rollout)->weight;
 
 	rollout_tell(rollout, EVENT_STAGE_STARTED, NULL);
+	rollout_mind_guardian(rollout);
 	/* Without a journal nobody could put right what a crash leaves: no more canary then. */
 	if (!rollout_journal_intent(rollout, weight)) {
 		error_set(&rollout->error, ERROR_IO, 0, "the journal cannot be written");
@@ -336,7 +336,7 @@ void rollout_init(struct rollout *rollout, const struct rollout_request *request
 	rollout->request = request;
 	rollout->driver = traffic_driver_of(request->config);
 	rollout->lock = (struct lock)LOCK_INIT;
-	rollout->guardian = -1;
+	rollout->guardian = (struct guardian)GUARDIAN_INIT;
 	rollout->stage = request->start_stage;
 	rollout->loop = loop_new();
 	rollout_report_build(rollout);
@@ -368,7 +368,7 @@ static void finish(struct rollout *rollout)
 	rollout->report.ended_at = clock_wall_ms();
 	report_to_json(&rollout->report, &json);
 	rollout_journal(rollout, "finished", buf_text(&json));
-	guardian_dismiss(rollout->guardian);
+	guardian_dismiss(&rollout->guardian);
 	notify_send(rollout, rollout_outcome_name(rollout->report.outcome));
 	rollout_tell(rollout, EVENT_FINISHED, NULL);
 	notify_wait(rollout);

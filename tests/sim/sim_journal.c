@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_RECORDS = 2000, SIM_LOCK_FD = 100, SIM_GUARDIAN_FD = 101 };
+enum { MAX_RECORDS = 2000, SIM_LOCK_FD = 100, SIM_GUARDIAN_PID = 101 };
 
 struct record {
 	int64_t time;
@@ -222,7 +222,8 @@ bool sim_lock_is_held(void)
 }
 
 /* ---- the guardian ---- */
-int guardian_start(const struct config *config, const char *folder, struct error *err)
+int guardian_start(const struct config *config, const char *folder, struct guardian *ret_guardian,
+	struct error *err)
 {
 	(void)config;
 	(void)folder;
@@ -231,13 +232,19 @@ int guardian_start(const struct config *config, const char *folder, struct error
 	if (sim_is_running())
 		guardian_is_waiting = true;
 	sim_boundary("guardian started");
-	return SIM_GUARDIAN_FD;
+	*ret_guardian = (struct guardian){ .pid = SIM_GUARDIAN_PID };
+	return 0;
 }
 
-void guardian_dismiss(int fd)
+bool guardian_is_alive(struct guardian *guardian)
+{
+	return guardian->pid >= 0;
+}
+
+void guardian_dismiss(struct guardian *guardian)
 {
 	sim_boundary("before dismiss");
-	if (fd >= 0 && sim_is_running() && sim.mutation != MUTATION_GUARDIAN_LEFT)
+	if (guardian->pid >= 0 && sim_is_running() && sim.mutation != MUTATION_GUARDIAN_LEFT)
 		guardian_is_waiting = false;
 	sim_boundary("after dismiss");
 }

@@ -562,7 +562,7 @@ static void expect_asked_for(enum rollout_outcome outcome)
 		sim_violated("stop-is-heeded", "somebody asked for the end, which is '%s'",
 			rollout_outcome_name(outcome));
 	if (oracle.must_stop &&
-		stop_ms - 2 * sim.world.stopped_ms > STOP_WITHIN_MS + 3 * sim.plan.hook_ms)
+		stop_ms - 2 * sim.world.stopped_ms > STOP_WITHIN_MS + sim.plan.hook_ms)
 		sim_violated("stop-is-heeded", "the safe stop took %lld ms", (long long)stop_ms);
 	if (sim.plan.is_benign && outcome != OUTCOME_SUCCEEDED)
 		sim_violated("no-false-alarm", "nothing is wrong, and the end is '%s'",
