@@ -50,5 +50,7 @@ int main(int argc, char **argv)
 	check_allocations_of_json();
 	/* Whoever reads our output may leave; a rollout must not die of it halfway. */
 	signal(SIGPIPE, SIG_IGN);
+	/* Nor of `ulimit -f`: what cannot be written is an error like any other. */
+	signal(SIGXFSZ, SIG_IGN);
 	return cli_main(argc, argv);
 }

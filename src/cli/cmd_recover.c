@@ -6,6 +6,7 @@
 #include "canaryctl/lock.h"
 #include "canaryctl/mem.h"
 #include "canaryctl/rollout.h"
+#include "canaryctl/weight.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -60,6 +61,22 @@ static int recover(
 	return cli_roll_out(cli, config, &rollout);
 }
 
+/* Nothing is recorded that would be in the middle; what is in force is said where it is not 0 %. */
+static void say_nothing_to_recover(const struct config *config, const struct rollout_view *view)
+{
+	struct traffic_change reading = { .config = config, .goal = TRAFFIC_READ };
+	char weight[WEIGHT_TEXT_SIZE];
+
+	traffic_once(&reading);
+	puts(view->deployment[0] ? "nothing to recover: the last rollout is over"
+				 : "nothing to recover: no rollout is recorded");
+	if (reading.state.canary != WEIGHT_UNKNOWN && reading.state.canary > 0 &&
+		!reading.state.is_braked)
+		printf("the canary has %s %% of the traffic; to take it back: canaryctl rollback\n",
+			weight_format(reading.state.canary, weight));
+	traffic_change_release(&reading);
+}
+
 static int run(struct cli *cli)
 {
 	struct rollout_view view = { 0 };
@@ -75,7 +92,7 @@ static int run(struct cli *cli)
 		break;
 	case NEED_NOTHING:
 		if (cli->format == FORMAT_TEXT)
-			puts("nothing to recover: the last rollout is over");
+			say_nothing_to_recover(config, &view);
 		break;
 	case NEED_UNKNOWN:
 		cli_fail(&err);

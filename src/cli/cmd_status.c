@@ -37,6 +37,13 @@ static enum rollout_state phase_of(const struct status *status)
 	return ROLLOUT_INTERRUPTED;
 }
 
+/* A journal that says nothing does not say that there was nothing. */
+static bool is_unknown(const struct status *status)
+{
+	return !status->view.deployment[0] &&
+	       (status->journal_error.kind != ERROR_NONE || status->is_owned);
+}
+
 static void look(struct status *status, const struct config *config)
 {
 	CLEANUP_FREE char *folder = state_folder(config, false, &status->journal_error);
@@ -76,7 +83,10 @@ static void print_json(const struct status *status)
 	cJSON *object = cJSON_CreateObject();
 
 	cJSON_AddStringToObject(object, "service", status->config->service);
-	cJSON_AddStringToObject(object, "phase", rollout_state_name(phase_of(status)));
+	if (is_unknown(status))
+		cJSON_AddNullToObject(object, "phase");
+	else
+		cJSON_AddStringToObject(object, "phase", rollout_state_name(phase_of(status)));
 	if (view->version[0])
 		cJSON_AddStringToObject(object, "version", view->version);
 	else
@@ -162,6 +172,11 @@ static void print_text(const struct status *status)
 	buf_add_text(&text, "\n");
 	if (status->view.deployment[0])
 		add_rollout(&text, status);
+	else if (is_unknown(status) && status->is_owned)
+		buf_add_format(&text, "rollout   '%s' runs (process %ld); more is not recorded\n",
+			status->owner.deployment, (long)status->owner.pid);
+	else if (is_unknown(status))
+		buf_add_text(&text, "rollout   unknown: the journal cannot be read\n");
 	else
 		buf_add_text(&text, "rollout   idle: there was none yet\n");
 	if (status->journal_error.kind != ERROR_NONE)

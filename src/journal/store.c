@@ -1,13 +1,16 @@
 /* The journal in SQLite; the only file that sees it. One table, only ever appended to. */
+#include "canaryctl/buf.h"
 #include "canaryctl/clock.h"
 #include "canaryctl/journal.h"
 #include "canaryctl/mem.h"
 
 #include <sqlite3.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { SCHEMA_VERSION = 1, BUSY_TIMEOUT_MS = 2000 };
 
@@ -57,13 +60,15 @@ static int check_version(struct journal *journal, struct error *err)
 	return 0;
 }
 
-static struct journal *open_database(const char *folder, int flags, struct error *err)
+/* `name` is the path, or with SQLITE_OPEN_URI a URI of it. */
+static struct journal *open_named(
+	const char *folder, const char *name, int flags, struct error *err)
 {
 	struct journal *journal = mem_alloc(sizeof(*journal));
 
 	journal->path = mem_format("%s/journal.db", folder);
-	if (sqlite3_open_v2(journal->path, &journal->database, flags | SQLITE_OPEN_NOFOLLOW,
-		    NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(name, &journal->database, flags | SQLITE_OPEN_NOFOLLOW, NULL) !=
+		SQLITE_OK) {
 		fail(journal, "open", err);
 		journal_close(journal);
 		return NULL;
@@ -74,6 +79,32 @@ static struct journal *open_database(const char *folder, int flags, struct error
 		return NULL;
 	}
 	return journal;
+}
+
+static struct journal *open_database(const char *folder, int flags, struct error *err)
+{
+	CLEANUP_FREE char *path = mem_format("%s/journal.db", folder);
+
+	return open_named(folder, path, flags, err);
+}
+
+/*
+ * On a file system that became read-only SQLite cannot make the files that it needs beside a
+ * database. Without a log beside it the database is complete, and nobody can change it.
+ */
+static struct journal *open_unchangeable(const char *folder, struct error *err)
+{
+	CLEANUP_FREE char *log_path = mem_format("%s/journal.db-wal", folder);
+	CLEANUP_BUF struct buf uri = BUF_INIT(0);
+
+	if (access(folder, W_OK) == 0 || errno != EROFS || access(log_path, F_OK) == 0)
+		return NULL;
+	buf_add_text(&uri, "file:");
+	for (const char *c = folder; *c; c++)
+		buf_add_format(&uri, strchr("?#%", *c) ? "%%%02x" : "%c", (unsigned char)*c);
+	buf_add_text(&uri, "/journal.db?immutable=1");
+	error_clear(err);
+	return open_named(folder, buf_text(&uri), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err);
 }
 
 struct journal *journal_open(const char *folder, struct error *err)
@@ -93,7 +124,14 @@ struct journal *journal_open(const char *folder, struct error *err)
 
 struct journal *journal_open_for_reading(const char *folder, struct error *err)
 {
-	return open_database(folder, SQLITE_OPEN_READWRITE, err);
+	struct error first = { 0 };
+	struct journal *journal = open_database(folder, SQLITE_OPEN_READWRITE, &first);
+
+	if (!journal)
+		journal = open_unchangeable(folder, err);
+	if (!journal && err->kind == ERROR_NONE)
+		*err = first;
+	return journal;
 }
 
 void journal_close(struct journal *journal)
