@@ -41,6 +41,7 @@ struct http_transfer {
 	int64_t started_ms;
 	bool too_large;
 	char curl_message[CURL_ERROR_SIZE];
+	bool headers_ended;
 };
 
 static void finish(struct http_transfer *transfer, CURLcode code);
@@ -203,17 +204,30 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	return length;
 }
 
+/* libcurl takes an answer that ends in the middle of its headers as one without a body. */
+static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+{
+	struct http_transfer *transfer = context;
+
+	transfer->headers_ended = bytes[0] == '\r' || bytes[0] == '\n';
+	return size * count;
+}
+
 static void describe_failure(struct http_transfer *transfer, CURLcode code)
 {
 	struct http_op *http = transfer->http;
 	const char *why =
 		transfer->curl_message[0] ? transfer->curl_message : curl_easy_strerror(code);
 
+	curl_off_t connected_us = 0;
+
+	/* On a busy machine a refusal may be looked at only when the time is over as well. */
+	curl_easy_getinfo(transfer->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
 	http->timed_out = code == CURLE_OPERATION_TIMEDOUT;
 	http->too_large = transfer->too_large;
-	http->could_not_connect = code == CURLE_COULDNT_CONNECT ||
-				  code == CURLE_COULDNT_RESOLVE_HOST ||
-				  code == CURLE_COULDNT_RESOLVE_PROXY;
+	http->could_not_connect =
+		(http->timed_out && !connected_us) || code == CURLE_COULDNT_CONNECT ||
+		code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY;
 	if (transfer->too_large)
 		error_set(&http->error, ERROR_NET, 0, "the answer is larger than %zu bytes",
 			transfer->maximum_bytes);
@@ -237,6 +251,8 @@ static void finish(struct http_transfer *transfer, CURLcode code)
 	http->elapsed_ms = loop_now_ms(loop) - transfer->started_ms;
 	if (code != CURLE_OK)
 		describe_failure(transfer, code);
+	else if (http->error.kind == ERROR_NONE && !transfer->headers_ended)
+		error_set(&http->error, ERROR_NET, 0, "the answer broke off in its headers");
 	curl_multi_remove_handle(loop->http->multi, transfer->easy);
 	curl_easy_cleanup(transfer->easy);
 	curl_slist_free_all(transfer->headers);
@@ -340,6 +356,8 @@ static void set_request(struct http_transfer *transfer, const struct http_reques
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_message);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);

@@ -34,6 +34,10 @@ static void add_without_folder(struct buf *out, const char *message, const char 
 		buf_add_printable(out, before);
 		message = found + length;
 		message += *message == '/';
+		if (*message == ':') { /* the path itself was named */
+			buf_add_text(out, "line ");
+			message++;
+		}
 	}
 	buf_add_printable(out, message);
 }

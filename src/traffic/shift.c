@@ -22,6 +22,12 @@ enum {
 };
 
 static enum task_next shift_prepare(struct task *task);
+/* A rollback writes its file also where no NGINX runs: it will read it when it is started. */
+static bool is_worth_a_try(const struct shift *shift)
+{
+	return shift->may_be_there && !shift->look.foreign && !shift->look.broken;
+}
+
 static enum task_next shift_examine(struct task *task);
 static enum task_next shift_install(struct task *task);
 static enum task_next shift_test(struct task *task);
@@ -230,8 +236,9 @@ static enum task_next shift_examine(struct task *task)
 		*err = shift->render_error.kind != ERROR_NONE ? shift->render_error : *scratch;
 		return TASK_DONE;
 	}
-	if (shift_check_reachable(shift->edge, &shift->look, err) < 0 ||
-		check_brake(shift, err) < 0 || output_check_mount(shift->edge, err) < 0 ||
+	if (!is_worth_a_try(shift) && shift_check_reachable(shift->edge, &shift->look, err) < 0)
+		return TASK_DONE;
+	if (check_brake(shift, err) < 0 || output_check_mount(shift->edge, err) < 0 ||
 		choose_old(shift, err) < 0)
 		return TASK_DONE;
 	return task_goto(task, &shift_steps[STEP_INSTALL], TASK_MORE);
@@ -311,11 +318,67 @@ static enum task_next shift_reload(struct task *task)
 	return TASK_WAIT;
 }
 
+/* What reload commands say when there is nobody to tell; `nginx -t` leaves an empty pid file. */
+static bool found_nobody(const struct shift *shift)
+{
+	static const char *const words[] = { "invalid PID number", "No such process",
+		"is not active, cannot reload", "is not running" };
+	const char *said = buf_text(&shift->command.errors);
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strstr(said, words[i]))
+			return true;
+	return false;
+}
+
+static void explain_nobody(struct shift *shift)
+{
+	const struct look *look = &shift->look;
+	struct error *err = &shift->error;
+
+	if (look->answers && !look->processes.master && !shift->edge->is_elsewhere) {
+		error_set(err, ERROR_TRAFFIC, 0,
+			"nginx's master process is gone: its workers go on with the weights that "
+			"they have, and nobody can have them reloaded");
+		error_hint(err, "end the workers and start nginx, then try again");
+	} else if (look->answers || look->processes.master) {
+		error_set(err, ERROR_TRAFFIC, 0,
+			"the reload command finds no running nginx, but there was one a moment "
+			"ago");
+		error_hint(err, "has it been stopped, or does traffic.nginx.reload look for "
+				"another pid file?");
+	} else {
+		error_set(err, ERROR_UNAVAILABLE, 0,
+			"nginx is not running: the reload command finds no process, and nothing "
+			"answers at '%s'",
+			shift->edge->proof_url);
+		error_hint(err, "start nginx, then try again");
+	}
+}
+
+/*
+ * A rollback that finds no NGINX leaves the file at 0 %: put back, it would give the canary traffic
+ * as soon as NGINX is started.
+ */
+static enum task_next leave_for_the_start(struct shift *shift)
+{
+	output_drop_copy(shift->edge);
+	buf_add_format(&shift->notes, "'%s' gives the canary 0 %%, from nginx's next start on\n",
+		shift->edge->nginx->output);
+	error_hint(&shift->error, "start nginx, then prove it with 'canaryctl rollback'");
+	shift->outcome = TRAFFIC_LOST;
+	return TASK_DONE;
+}
+
 static enum task_next shift_prove(struct task *task)
 {
 	struct shift *shift = shift_of(task);
 
 	if (!command_succeeded(shift, "nginx cannot be told to reload", &shift->error)) {
+		if (found_nobody(shift))
+			explain_nobody(shift);
+		if (shift->error.kind == ERROR_UNAVAILABLE && shift->may_be_there)
+			return leave_for_the_start(shift);
 		/* Nothing was there to begin with, so nothing was changed. */
 		if (!shift->look.answers)
 			shift->error.kind = ERROR_UNAVAILABLE;
@@ -367,9 +430,10 @@ static enum task_next shift_finish(struct task *task)
 		shift->state.draining_workers = now->draining;
 		if (now->draining)
 			buf_add_format(&shift->notes,
-				"%d old nginx workers still serve long connections with the old "
+				"%d old nginx worker%s still serve%s long connections with the old "
 				"weights; worker_shutdown_timeout bounds that\n",
-				now->draining);
+				now->draining, now->draining == 1 ? "" : "s",
+				now->draining == 1 ? "s" : "");
 	}
 	return TASK_DONE;
 }

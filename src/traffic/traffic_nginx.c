@@ -218,6 +218,9 @@ static enum task_next rollback_braked(struct task *task)
 			private->edge.nginx->brake);
 		return finish(task, TRAFFIC_BRAKED);
 	}
+	/* NGINX is not running: that is no traffic, and its hint says so. */
+	if (change->error.kind == ERROR_UNAVAILABLE)
+		return finish(task, TRAFFIC_LOST);
 	error_hint(&change->error,
 		"the canary may still get traffic%s: mend what is named above, "
 		"then run 'canaryctl rollback' again",
