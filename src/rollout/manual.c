@@ -20,6 +20,7 @@
 
 enum {
 	ANSWER_TIMEOUT_MS = 3000,
+	HOOK_TIMEOUT_MS = 10000, /* to end a hook, and itself */
 	PAUSE_MS = 20,
 	EXTRA_WAIT_MS = 15000, /* beyond two settle_timeouts: a shift and its undo */
 };
@@ -68,20 +69,28 @@ static bool is_canaryctl(pid_t pid)
 	return strncmp(name, "canaryctl", 9) == 0;
 }
 
-static int tell_owner(const char *folder, const char *reason, struct error *err)
-{
-	CLEANUP_BUF struct buf reply = BUF_INIT(4096);
-	cJSON *request = cJSON_CreateObject();
-	char *line;
-	int result;
+enum answer { ANSWER_NONE, ANSWER_NO, ANSWER_YES };
 
-	cJSON_AddStringToObject(request, "command", "rollback");
+static enum answer tell_owner(const char *folder, const char *command, const char *reason)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(4096);
+	struct error err = { 0 };
+	cJSON *request = cJSON_CreateObject(), *reply = NULL;
+	enum answer answer = ANSWER_NONE;
+	char *line;
+
+	cJSON_AddStringToObject(request, "command", command);
 	cJSON_AddStringToObject(request, "reason", reason);
 	line = cJSON_PrintUnformatted(request);
-	result = control_send(folder, line ? line : "{}", ANSWER_TIMEOUT_MS, &reply, err);
+	if (control_send(folder, line ? line : "{}", ANSWER_TIMEOUT_MS, &text, &err) == 0) {
+		reply = cJSON_Parse(buf_text(&text));
+		answer = cJSON_IsTrue(cJSON_GetObjectItem(reply, "accepted")) ? ANSWER_YES
+									      : ANSWER_NO;
+	}
 	cJSON_free(line);
 	cJSON_Delete(request);
-	return result;
+	cJSON_Delete(reply);
+	return answer;
 }
 
 /* `rollback` and `weights set` hold the lock under this name; nobody listens there. */
@@ -102,18 +111,25 @@ static void stop_owner(
 {
 	int64_t patience_ms = 2 * config->nginx.settle_timeout_ms + EXTRA_WAIT_MS;
 	struct lock_holder holder;
-	struct error err = { 0 };
+	enum answer answer;
 
 	if (!lock_is_held(folder, &holder))
 		return;
-	if (tell_owner(folder, reason, &err) == 0) {
+	answer = tell_owner(folder, "rollback", reason);
+	if (answer == ANSWER_YES) {
 		add_note(notes, "told the running rollout %s (process %ld) to roll back",
 			holder.deployment, (long)holder.pid);
 		if (owner_ends(folder, patience_ms))
 			return;
-	} else if (is_manual(&holder) && owner_ends(folder, patience_ms)) {
+	} else if (answer == ANSWER_NONE && is_manual(&holder) && owner_ends(folder, patience_ms)) {
 		add_note(notes, "waited for process %ld, which changed the traffic by hand",
 			(long)holder.pid);
+		return;
+	}
+	/* Its last hook may run for minutes; the traffic is then where the rollout wanted it. */
+	if (answer != ANSWER_NONE && tell_owner(folder, "stop_hook", reason) == ANSWER_YES &&
+		owner_ends(folder, HOOK_TIMEOUT_MS)) {
+		add_note(notes, "the last hook of process %ld was stopped", (long)holder.pid);
 		return;
 	}
 	if (!is_canaryctl(holder.pid)) {

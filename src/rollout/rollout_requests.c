@@ -63,6 +63,10 @@ static const char *note_command(struct rollout *rollout, const char *command, co
 {
 	struct requests *requests = &rollout->requests;
 
+	if (strcmp(command, "stop_hook") == 0 && op_is_running(&rollout->hook.op)) {
+		hook_stop(rollout);
+		return "the hook is stopped";
+	}
 	/* A last hook or look may still run; nothing that is asked now would be done. */
 	if (rollout_state_is_final(rollout->state) || rollout->report.outcome != OUTCOME_RUNNING)
 		return NULL;

@@ -47,8 +47,16 @@ stage_hook_is_running() { # NAME
 
 # The time that counts: from the first signal to what NGINX says.
 safe_soon() { # SINCE_MS
+	local took
 	wait_until 30 "the canary is at 0 %" weight_is 0
-	assert_between $(($(now_ms) - $1)) 0 "$SAFE_WITHIN_MS" 'milliseconds from the first signal to 0 %'
+	took=$(($(now_ms) - $1))
+	echo "$took" >>"$WORK/times"
+	assert_between "$took" 0 "$SAFE_WITHIN_MS" 'milliseconds from the first signal to 0 %'
+}
+
+show_times() {
+	[ ! -s "$WORK/times" ] || sort -n "$WORK/times" |
+		awk '{ t[NR] = $1 } END { printf "from the signal to 0 %%: median %d ms, at most %d ms, of %d\n", t[int((NR + 1) / 2)], t[NR], NR }'
 }
 
 ended_safely() { # STATUS
@@ -218,6 +226,32 @@ commands_in_a_hook() {
 	done
 }
 
+# A rollout that is over but for its last hook is not killed, and does not keep anybody waiting.
+rollback_in_the_last_hook() {
+	make_hook last "trap '' TERM; sleep 300"
+	stop_config "on_success: [\"$WORK/last\"]"
+	start_in_group
+	wait_until 40 "the hook of the success runs" hook_runs last
+	"$CANARYCTL" --config "$CONFIG" rollback >"$WORK/command.out" 2>&1
+	weight_is 0 || fail "the proof says $(proof canary)"
+	ctl_wait 10
+	assert_status 0
+	assert_json "$REPORT" '.outcome == "succeeded"'
+	all_on_production
+}
+
+# The hook of the rollback has the time that a rollback is waited for.
+rollback_in_the_hook_of_the_rollback() {
+	make_hook sleeper 'sleep 300'
+	make_hook last 'sleep 300'
+	CFG_SETTLE_TIMEOUT=1s stop_config "after_stage: [\"$WORK/sleeper\"], on_rollback: [\"$WORK/last\"]"
+	start_in_group
+	wait_until 30 "the hook runs" hook_runs sleeper
+	"$CANARYCTL" --config "$CONFIG" rollback >"$WORK/command.out" 2>&1
+	ended_safely 2
+	assert_output 'on_rollback.*was stopped'
+}
+
 # What nobody asked to end is left alone.
 pause_in_a_hook() {
 	make_hook short "while [ ! -e '$WORK/go-on' ]; do sleep 0.05; done"
@@ -304,7 +338,10 @@ run_case signals_to_the_group 'the whole process group: INT, TERM, HUP'
 run_case runner_cancels "a CI runner's INT, TERM, KILL"
 run_case closed_terminal 'a closed terminal'
 run_case commands_in_a_hook 'abort and rollback while a hook runs'
+run_case rollback_in_the_last_hook 'rollback while the hook of the success runs'
+run_case rollback_in_the_hook_of_the_rollback 'rollback, and the hook of the rollback goes on and on'
 run_case pause_in_a_hook 'pause leaves a hook alone'
 run_case guardian_is_killed 'the guardian is killed, then the rollout'
 run_case new_guardian_is_dismissed 'the new guardian ends with its rollout'
+show_times
 scenario_end
