@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The disk below the state folder fails: each write in turn, full or read-only in the middle of a rollout,
 # a journal that is cut, has flipped bytes or is gone. The traffic goes to 0 % all the same, nothing
-# crashes, and nobody is told what is not so. WRITES=200 tries that many of the writes (16).
+# crashes, and nobody is told what is not so. WRITES=200 tries that many of the writes (16), SEEDS=40 that
+# many damages (5).
 # Full and read-only file systems are real ones where this may mount (as root, in a namespace of its own);
 # single writes fail by tests/tools/preload/disk.c.
 if [ "${DISK_TEST_NAMESPACE:-}" = '' ] && unshare -m true 2>/dev/null; then
@@ -358,7 +359,7 @@ survives() { # STATE DAMAGE...
 flipped_bytes() {
 	local seed
 	keep_an_interrupted_state
-	for seed in 1 2 3 4 5; do
+	for seed in $(seq "${SEEDS:-5}"); do
 		survives interrupted flip_bytes journal.db-wal $((seed * 4)) "$seed"
 		survives checkpointed flip_bytes journal.db $((seed * 4)) "$seed"
 	done
