@@ -96,6 +96,9 @@ static int run(struct cli *cli)
 		break;
 	case NEED_UNKNOWN:
 		cli_fail(&err);
+		/* What was read up to there is no state to resume from. */
+		rollout_view_release(&view);
+		view = (struct rollout_view){ 0 };
 		status = recover(cli, config, &view);
 		break;
 	case NEED_RECOVERY:

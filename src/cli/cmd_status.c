@@ -37,11 +37,11 @@ static enum rollout_state phase_of(const struct status *status)
 	return ROLLOUT_INTERRUPTED;
 }
 
-/* A journal that says nothing does not say that there was nothing. */
+/* A journal that says nothing does not say that there was nothing; half of one says nothing. */
 static bool is_unknown(const struct status *status)
 {
-	return !status->view.deployment[0] &&
-	       (status->journal_error.kind != ERROR_NONE || status->is_owned);
+	return status->journal_error.kind != ERROR_NONE ||
+	       (status->is_owned && !status->view.deployment[0]);
 }
 
 static void look(struct status *status, const struct config *config)
@@ -170,7 +170,7 @@ static void print_text(const struct status *status)
 	buf_add_format(&text, "service   %s\ntraffic   ", status->config->service);
 	traffic_output_add_text(&text, &status->reading.state);
 	buf_add_text(&text, "\n");
-	if (status->view.deployment[0])
+	if (!is_unknown(status) && status->view.deployment[0])
 		add_rollout(&text, status);
 	else if (is_unknown(status) && status->is_owned)
 		buf_add_format(&text, "rollout   '%s' runs (process %ld); more is not recorded\n",
