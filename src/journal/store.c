@@ -53,11 +53,12 @@ static int check_version(struct journal *journal, struct error *err)
 	sqlite3_finalize(statement);
 	if (version < 0)
 		return fail(journal, "read", err);
-	if (version > SCHEMA_VERSION)
-		return error_set(err, ERROR_IO, 0,
-			"the journal '%s' was written by a newer canaryctl (format %d)",
-			journal->path, version);
-	return 0;
+	if (version <= SCHEMA_VERSION)
+		return 0;
+	error_set(err, ERROR_IO, 0, "the journal '%s' was written by a newer canaryctl (format %d)",
+		journal->path, version);
+	return error_hint(err, "use that one, or move a damaged file away; 'canaryctl rollback' "
+			       "works without it");
 }
 
 /* `name` is the path, or with SQLITE_OPEN_URI a URI of it. */

@@ -236,6 +236,37 @@ static void a_program_over_its_time_is_killed(void **state)
 	proc_release(&p.proc);
 }
 
+static enum task_next stop_program(struct task *task)
+{
+	struct procedure *p = procedure_of(task);
+
+	proc_start(&p->proc, task, &p->options);
+	p->proc.op.cancel(&p->proc.op);
+	return TASK_WAIT;
+}
+
+static const struct task_step stop_steps[] = { { "stop", stop_program }, { "last", last }, { 0 } };
+
+/* Somebody in a session of its own holds the outputs, and does not get the signals. */
+static void a_program_that_is_stopped_keeps_nobody_waiting(void **state)
+{
+	char *argv[] = { (char *)"sh", (char *)"-c",
+		(char *)"trap '' TERM; setsid sleep 20 & sleep 600", NULL };
+	struct procedure p = { .options = { .argv = argv, .timeout_ms = 600000 } };
+	struct loop *loop = loop_new();
+	struct error err = { 0 };
+
+	(void)state;
+	task_start(&p.task, loop, "proc", stop_steps);
+	loop_run(loop, &p.task);
+	loop_free(loop);
+	assert_int_equal(p.proc.error.kind, ERROR_CANCELED);
+	assert_in_range(p.proc.elapsed_ms, 0, 15000);
+	assert_false(proc_succeeded(&p.proc, "the hook", &err));
+	assert_string_equal(err.message, "the hook: 'sh' was stopped");
+	proc_release(&p.proc);
+}
+
 static void output_is_bounded(void **state)
 {
 	char *argv[] = { (char *)"sh", (char *)"-c", (char *)"yes | head -c 1000000", NULL };
@@ -310,6 +341,20 @@ static void an_answer_over_the_bound_is_refused(void **state)
 	server_stop(&server);
 }
 
+static void an_answer_that_ends_in_its_headers_is_none(void **state)
+{
+	struct server server;
+	struct procedure p = { 0 };
+
+	(void)state;
+	server_start(&server, "HTTP/1.1 200 OK\r\nContent-Type: appl");
+	run_http(&p, server.port, 5000);
+	assert_int_equal(p.http.error.kind, ERROR_NET);
+	assert_string_equal(p.http.error.message, "the answer broke off in its headers");
+	release_http(&p);
+	server_stop(&server);
+}
+
 static void silence_and_refusal_are_told_apart(void **state)
 {
 	struct server server;
@@ -317,7 +362,7 @@ static void silence_and_refusal_are_told_apart(void **state)
 
 	(void)state;
 	server_start(&server, NULL);
-	run_http(&p, server.port, 50);
+	run_http(&p, server.port, 500);
 	assert_true(p.http.timed_out);
 	assert_false(p.http.could_not_connect);
 	server_stop(&server);
@@ -399,9 +444,11 @@ int main(void)
 		cmocka_unit_test(a_program_gives_output_and_status),
 		cmocka_unit_test(a_missing_program_is_named),
 		cmocka_unit_test(a_program_over_its_time_is_killed),
+		cmocka_unit_test(a_program_that_is_stopped_keeps_nobody_waiting),
 		cmocka_unit_test(output_is_bounded),
 		cmocka_unit_test(answers_come_with_status_and_type),
 		cmocka_unit_test(an_answer_over_the_bound_is_refused),
+		cmocka_unit_test(an_answer_that_ends_in_its_headers_is_none),
 		cmocka_unit_test(silence_and_refusal_are_told_apart),
 		cmocka_unit_test(a_missing_secret_file_is_an_error),
 	};

@@ -129,6 +129,9 @@ static void the_reason_of_a_refusal_is_found(void **state)
 	(void)state;
 	assert_true(nginx_output_find(output, "[emerg]", "", "/tmp/x", line, sizeof(line)));
 	assert_string_equal(line, "unknown directive \"\\x1b[2Jno\" in rendered.conf:12");
+	assert_true(nginx_output_find(
+		output, "[emerg]", "", "/tmp/x/rendered.conf", line, sizeof(line)));
+	assert_string_equal(line, "unknown directive \"\\x1b[2Jno\" in line 12");
 	assert_true(nginx_output_find(output, "[warn]", "/tmp/x", NULL, line, sizeof(line)));
 	assert_string_equal(line, "load balancing in /tmp/x/rendered.conf:3");
 	assert_false(nginx_output_find(output, "[warn]", "/tmp/y", NULL, line, sizeof(line)));
