@@ -131,6 +131,14 @@ static void add_checks(struct buf *text, const char *evaluation)
 	cJSON_Delete(data);
 }
 
+static void add_what_it_waits_for(struct buf *text, enum rollout_state phase)
+{
+	if (phase == ROLLOUT_AWAITING_APPROVAL)
+		buf_add_text(text, "next      canaryctl approve, or canaryctl abort\n");
+	else if (phase == ROLLOUT_PAUSED)
+		buf_add_text(text, "next      canaryctl resume, or canaryctl abort\n");
+}
+
 static void add_rollout(struct buf *text, const struct status *status)
 {
 	const struct rollout_view *view = &status->view;
@@ -149,9 +157,10 @@ static void add_rollout(struct buf *text, const struct status *status)
 		buf_add_printable(text, view->why);
 		buf_add_text(text, "\n");
 	}
-	if (status->is_owned)
+	if (status->is_owned) {
 		buf_add_format(text, "owner     process %ld\n", (long)status->owner.pid);
-	else if (phase == ROLLOUT_INTERRUPTED && !view->report)
+		add_what_it_waits_for(text, phase);
+	} else if (phase == ROLLOUT_INTERRUPTED && !view->report)
 		buf_add_text(
 			text, "owner     nobody watches it; finish it with: canaryctl recover\n");
 	else if (phase == ROLLOUT_INTERRUPTED || phase == ROLLOUT_PAUSED)

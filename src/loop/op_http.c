@@ -208,9 +208,14 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
 	struct http_transfer *transfer = context;
+	size_t length = size * count;
 
-	transfer->headers_ended = bytes[0] == '\r' || bytes[0] == '\n';
-	return size * count;
+	/* A status line begins them, of an interim answer too; trailers come later. */
+	if (length >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
+		transfer->headers_ended = false;
+	else if (length && (bytes[0] == '\r' || bytes[0] == '\n'))
+		transfer->headers_ended = true;
+	return length;
 }
 
 static void describe_failure(struct http_transfer *transfer, CURLcode code)
@@ -218,7 +223,6 @@ static void describe_failure(struct http_transfer *transfer, CURLcode code)
 	struct http_op *http = transfer->http;
 	const char *why =
 		transfer->curl_message[0] ? transfer->curl_message : curl_easy_strerror(code);
-
 	curl_off_t connected_us = 0;
 
 	/* On a busy machine a refusal may be looked at only when the time is over as well. */

@@ -355,6 +355,22 @@ static void an_answer_that_ends_in_its_headers_is_none(void **state)
 	server_stop(&server);
 }
 
+static void interim_answers_and_trailers_are_answers(void **state)
+{
+	struct server server;
+	struct procedure p = { 0 };
+
+	(void)state;
+	server_start(&server, "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+			      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+			      "2\r\nhi\r\n0\r\nChecksum: 1\r\n\r\n");
+	run_http(&p, server.port, 5000);
+	assert_int_equal(p.http.error.kind, ERROR_NONE);
+	assert_int_equal(p.http.status, 200);
+	release_http(&p);
+	server_stop(&server);
+}
+
 static void silence_and_refusal_are_told_apart(void **state)
 {
 	struct server server;
@@ -449,6 +465,7 @@ int main(void)
 		cmocka_unit_test(answers_come_with_status_and_type),
 		cmocka_unit_test(an_answer_over_the_bound_is_refused),
 		cmocka_unit_test(an_answer_that_ends_in_its_headers_is_none),
+		cmocka_unit_test(interim_answers_and_trailers_are_answers),
 		cmocka_unit_test(silence_and_refusal_are_told_apart),
 		cmocka_unit_test(a_missing_secret_file_is_an_error),
 	};
