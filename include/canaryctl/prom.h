@@ -86,4 +86,8 @@ void prom_query_range_start(struct prom_query *query, struct task *parent,
 	const struct prometheus_config *config, const char *expression, struct prom_range range);
 void prom_query_release(struct prom_query *query);
 
+/* What time the server has (seconds since 1970), of an ended query for PROM_TIME. */
+#define PROM_TIME "time()"
+int prom_query_time(const struct prom_query *query, double *ret_time, struct error *err);
+
 #endif

@@ -33,30 +33,21 @@ static enum task_next measure_ask_clock(struct task *task)
 {
 	struct scale_pass_state *pass = container_of(task, struct scale_pass_state, measuring);
 
-	prom_query_start(&pass->clock, task, &pass->autoscaler->config->prometheus, "time()", 0);
+	prom_query_start(&pass->clock, task, &pass->autoscaler->config->prometheus, PROM_TIME, 0);
 	return TASK_WAIT;
 }
 
 static bool read_clock(struct scale_pass_state *pass)
 {
-	const struct prom_query *clock = &pass->clock;
 	struct error *err = &pass->result.error;
 
-	*err = clock->error;
+	if (prom_query_time(&pass->clock, &pass->context.server_time, err) == 0)
+		return true;
 	if (err->kind == ERROR_NET) {
 		err->kind = ERROR_UNAVAILABLE;
 		error_hint(err, "nothing is scaled without measurements");
 	}
-	if (err->kind)
-		return false;
-	if (clock->result.type != PROM_SCALAR ||
-		!isfinite(clock->result.series->samples[0].value)) {
-		error_set(err, ERROR_METRICS, 0,
-			"the answer to 'time()' is no time: is this really Prometheus?");
-		return false;
-	}
-	pass->context.server_time = clock->result.series->samples[0].value;
-	return true;
+	return false;
 }
 
 /* So far back that the longer of the two conditions is covered; the last time is now. */

@@ -4,6 +4,7 @@
  * each scrape, up to where all targets of both arms were scraped; what is counted is kept in the
  * stage's memory. Where an arm cannot be seen the block is discarded: HOLD, never a guess.
  */
+#include "checks/check_compare.h"
 #include "canaryctl/check_memory.h"
 #include "canaryctl/config.h"
 #include "canaryctl/duration.h"
@@ -15,18 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct compare_params {
-	char *bad;
-	char *total;
-	char *canary;
-	char *baseline;
-	double false_alarm;
-	double ratio;
-	double floor;
-	double limit;
-	bool early;
-};
 
 enum {
 	SPARE_SCRAPES = 2,     /* asked for before what is counted: what the counters stood at */

@@ -10,7 +10,6 @@
 #include "canaryctl/mem.h"
 #include "canaryctl/prom.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 /* The part that asks Prometheus, as a child of its own: it must not wait for the other checks. */
@@ -41,32 +40,16 @@ static enum task_next part_ask_clock(struct task *task)
 	struct prometheus_part *part = container_of(task, struct prometheus_part, task);
 	const struct config *config = part->evaluation->context.config;
 
-	prom_query_start(&part->clock, task, &config->prometheus, "time()", 0);
+	prom_query_start(&part->clock, task, &config->prometheus, PROM_TIME, 0);
 	return TASK_WAIT;
-}
-
-/* The server's time, or *err. */
-static bool read_clock(const struct prom_query *clock, double *ret_time, struct error *err)
-{
-	*err = clock->error;
-	if (err->kind)
-		return false;
-	if (clock->result.type != PROM_SCALAR ||
-		!isfinite(clock->result.series->samples[0].value)) {
-		error_set(err, ERROR_METRICS, 0,
-			"the answer to 'time()' is no time: is this really Prometheus?");
-		return false;
-	}
-	*ret_time = clock->result.series->samples[0].value;
-	return true;
 }
 
 static enum task_next part_start_checks(struct task *task)
 {
 	struct prometheus_part *part = container_of(task, struct prometheus_part, task);
 	struct evaluation *evaluation = part->evaluation;
-	bool known = read_clock(
-		&part->clock, &evaluation->context.server_time, &evaluation->prometheus_error);
+	bool known = prom_query_time(&part->clock, &evaluation->context.server_time,
+			     &evaluation->prometheus_error) == 0;
 
 	evaluation->prometheus_answered = known;
 	for (size_t i = 0; i < evaluation->count; i++) {

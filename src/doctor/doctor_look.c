@@ -42,7 +42,7 @@ static enum task_next clock_ask(struct task *task)
 	struct doctor *doctor = container_of(task, struct doctor, clock);
 
 	doctor->clock_asked_ms = clock_wall_ms();
-	prom_query_start(&doctor->clock_query, task, &doctor->config->prometheus, "time()", 0);
+	prom_query_start(&doctor->clock_query, task, &doctor->config->prometheus, PROM_TIME, 0);
 	return TASK_WAIT;
 }
 
@@ -50,19 +50,12 @@ static enum task_next clock_told(struct task *task)
 {
 	struct doctor *doctor = container_of(task, struct doctor, clock);
 	struct doctor_facts *facts = &doctor->facts;
-	const struct prom_result *result = &doctor->clock_query.result;
 	double asked = (double)doctor->clock_asked_ms / 1000;
 	double told = (double)clock_wall_ms() / 1000;
 
-	facts->prometheus_error = doctor->clock_query.error;
-	if (facts->prometheus_error.kind)
+	if (prom_query_time(&doctor->clock_query, &facts->server_time, &facts->prometheus_error) <
+		0)
 		return TASK_DONE;
-	if (result->type != PROM_SCALAR || !isfinite(result->series->samples[0].value)) {
-		error_set(&facts->prometheus_error, ERROR_METRICS, 0,
-			"the answer to 'time()' is no time: is this really Prometheus?");
-		return TASK_DONE;
-	}
-	facts->server_time = result->series->samples[0].value;
 	facts->own_time = (asked + told) / 2;
 	facts->time_error = (told - asked) / 2;
 	return TASK_DONE;

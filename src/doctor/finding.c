@@ -8,6 +8,8 @@
 #include <string.h>
 
 static void write_text(char *text, size_t size, const char *format, va_list arguments)
+	__attribute__((format(printf, 3, 0)));
+static void write_text(char *text, size_t size, const char *format, va_list arguments)
 {
 	CLEANUP_BUF struct buf shown = BUF_INIT(size - 1);
 	char raw[1024];

@@ -7,6 +7,7 @@
 #include "canaryctl/prom.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,4 +173,18 @@ static enum task_next query_answered(struct task *task)
 		return TASK_DONE;
 	sleep_start(&query->pause, task, pause_ms);
 	return task_goto(task, &steps[0], TASK_WAIT);
+}
+
+int prom_query_time(const struct prom_query *query, double *ret_time, struct error *err)
+{
+	const struct prom_result *result = &query->result;
+
+	*err = query->error;
+	if (err->kind)
+		return -1;
+	if (result->type != PROM_SCALAR || !isfinite(result->series->samples[0].value))
+		return error_set(err, ERROR_METRICS, 0,
+			"the answer to '" PROM_TIME "' is no time: is this really Prometheus?");
+	*ret_time = result->series->samples[0].value;
+	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "canaryctl/check_memory.h"
 #include "canaryctl/config.h"
+#include "checks/check_compare.h"
 #include "checks/check_kinds.h"
 
 #define JSON          "application/json"
@@ -33,24 +34,11 @@
 		"query=b%7Bv%3D%22" arm, 0, 200, JSON, SERIES(arm, values)                         \
 	}
 
-/* Laid out as the kind's own. */
-struct params {
-	char *bad;
-	char *total;
-	char *canary;
-	char *baseline;
-	double false_alarm;
-	double ratio;
-	double floor;
-	double limit;
-	bool early;
-};
-
 struct fixture {
 	struct task task;
 	struct evaluation evaluation;
 	struct config config;
-	struct params params;
+	struct compare_params params;
 	struct check_config check;
 	const struct check_config *checks[1];
 	struct check_memory memory;
@@ -69,7 +57,7 @@ static int setup(void **state)
 	static struct fixture f;
 
 	memset(&f, 0, sizeof(f));
-	f.params = (struct params){ text("b"), text("n"), text("v=\"canary\""),
+	f.params = (struct compare_params){ text("b"), text("n"), text("v=\"canary\""),
 		text("v=\"production\""), 0.01, 1.5, 0.002, 0.005, false };
 	f.check = (struct check_config){
 		.name = text("judge"), .kind = &check_kind_compare, .params = &f.params
