@@ -56,6 +56,8 @@ static const struct examination examinations[] = {
 	ROW("pool-used", BAD, examine_pool_used, "requests are passed to the template's upstreams"),
 	ROW("template", BAD, examine_template,
 		"the template renders at 0 % and at every stage, and NGINX accepts it"),
+	ROW("upstream-names", BAD, examine_upstream_names,
+		"no other file defines an upstream of the template's name"),
 	ROW("server-names", BAD, examine_server_names, "NGINX can look up the servers' names"),
 	ROW("upstream-zone", BAD, examine_zone, "an upstream of both versions has a `zone`"),
 	ROW("max-fails", BAD, examine_max_fails, "no failure takes a server out: max_fails=0"),

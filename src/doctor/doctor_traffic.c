@@ -112,6 +112,33 @@ static bool names_upstream(const char *pass, const char *names)
 	return length && strstr(names, quoted);
 }
 
+/* With the output file of today NGINX may be content; with the one of the first stage it is not. */
+void examine_upstream_names(const struct doctor_facts *facts, struct finding *finding)
+{
+	const struct survey *survey = &facts->survey;
+	const char *output = facts->config->nginx.output;
+	CLEANUP_FREE char *real = facts->edge.is_elsewhere ? NULL : realpath(output, NULL);
+	const char *names = buf_text(&facts->upstreams.names);
+
+	if (lacks_survey(facts, finding) || lacks_upstreams(facts, finding))
+		return;
+	for (size_t i = 0; i < survey->upstream_count; i++) {
+		const struct survey_upstream *upstream = &survey->upstreams[i];
+		bool is_ours = strcmp(upstream->file, output) == 0 ||
+			       (real && strcmp(upstream->file, real) == 0);
+
+		if (is_ours || !names_upstream(upstream->name, names))
+			continue;
+		found(finding, FINDING_BAD,
+			"'upstream %s' is also at %s: with the rendered file nginx would refuse "
+			"its configuration",
+			upstream->name, upstream->place);
+		advise(finding, "take that one out when the first rollout begins, or rename one");
+		return;
+	}
+	found(finding, FINDING_GOOD, "only '%s' defines %s", output, names);
+}
+
 void examine_pool_used(const struct doctor_facts *facts, struct finding *finding)
 {
 	const struct survey *survey = &facts->survey;

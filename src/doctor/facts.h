@@ -79,8 +79,9 @@ doctor_examine_fn examine_nginx_running, examine_nginx_config, examine_nginx_use
 	examine_reuseport, examine_drain_timeout, examine_old_workers, examine_proof;
 /* doctor_traffic.c: the way of a request */
 doctor_examine_fn examine_output_included, examine_output_mount, examine_pool_used,
-	examine_template, examine_server_names, examine_zone, examine_max_fails, examine_balancing,
-	examine_keepalive, examine_retries, examine_error_pages;
+	examine_template, examine_upstream_names, examine_server_names, examine_zone,
+	examine_max_fails, examine_balancing, examine_keepalive, examine_retries,
+	examine_error_pages;
 /* doctor_brake.c */
 doctor_examine_fn examine_brake_heeded, examine_brake_file, examine_brake_cache, examine_brake_off;
 /* doctor_prometheus.c */

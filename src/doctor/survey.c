@@ -109,6 +109,18 @@ static void take_pass(struct survey *survey, const struct nginx_statement *state
 		survey->passes[survey->pass_count++] = word_text(survey, statement, 1);
 }
 
+static void take_upstream(struct survey *survey, const struct nginx_visit *visit)
+{
+	struct survey_upstream *upstream = &survey->upstreams[survey->upstream_count];
+
+	if (visit->statement->count != 2 || survey->upstream_count == SURVEY_MOST)
+		return;
+	upstream->name = word_text(survey, visit->statement, 1);
+	upstream->file = visit->file->path;
+	note(survey, &upstream->place, visit);
+	survey->upstream_count++;
+}
+
 static void take(const struct nginx_visit *visit, void *context)
 {
 	struct survey *survey = context;
@@ -119,6 +131,8 @@ static void take(const struct nginx_visit *visit, void *context)
 		return;
 	if (nginx_word_is(statement, 0, "listen"))
 		take_listen(survey, visit);
+	else if (nginx_word_is(statement, 0, "upstream"))
+		take_upstream(survey, visit);
 	else if (nginx_word_is(statement, 0, "include"))
 		take_include(survey, statement);
 	else if (nginx_word_is(statement, 0, "worker_processes"))

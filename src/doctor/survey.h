@@ -21,6 +21,12 @@ struct survey_listen {
 	struct listener address; /* port 0: not to be compared */
 };
 
+struct survey_upstream {
+	char *name;
+	const char *file;
+	char *place;
+};
+
 struct survey {
 	struct nginx_dump dump; /* owned */
 	int worker_processes;   /* 0: not said, or auto */
@@ -40,6 +46,8 @@ struct survey {
 	size_t listen_count;
 	char *includes[SURVEY_MOST]; /* patterns, absolute */
 	size_t include_count;
+	struct survey_upstream upstreams[SURVEY_MOST];
+	size_t upstream_count;
 	char *passes[SURVEY_MOST]; /* what requests are passed to: "http://$pool" */
 	size_t pass_count;
 };

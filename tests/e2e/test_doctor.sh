@@ -212,6 +212,11 @@ templates() {
 	sed -e 's|keepalive 32;|& ip_hash;|' "$TEMPLATE" >"$CFG_TEMPLATE"
 	finds keepalive-order WARNING "'app_backend'"
 	says template NO_GO 'warns'
+	# As on a host whose upstream is still written by hand, before its first rollout.
+	echo 'upstream by_hand { server 127.0.0.1:1; }' >"$NGINX_PREFIX/conf.d/upstream-by-hand.conf"
+	sed -e 's|app_backend|by_hand|g' "$TEMPLATE" >"$CFG_TEMPLATE"
+	finds upstream-names NO_GO "'upstream by_hand' is also at .*/upstream-by-hand.conf:1"
+	rm "$NGINX_PREFIX/conf.d/upstream-by-hand.conf"
 	CFG_TEMPLATE=$REPO/nginx/conf.d/split.conf.template write_config
 	wait_until 30 "all is GO with the other template" enough_data || fail "not GO: $(not_go)"
 	unset CFG_TEMPLATE
