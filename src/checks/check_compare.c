@@ -103,6 +103,56 @@ static int validate_arm(const struct compare_params *params, const char *matcher
 	return error_hint(err, "write label=\"value\", such as version=\"canary\"");
 }
 
+/* The counter's own label that no series of an arm can have as well; NULL: none. */
+static const struct matcher *find_contradiction(
+	const struct selector *counter, const struct selector *arm)
+{
+	for (size_t i = 0; i < counter->matcher_count; i++) {
+		const struct matcher *own = &counter->matchers[i];
+
+		for (size_t j = 0; j < arm->matcher_count; j++) {
+			const struct matcher *other = &arm->matchers[j];
+
+			if (own->op == MATCH_EQUAL && other->op == MATCH_EQUAL &&
+				strcmp(own->name, other->name) == 0 &&
+				strcmp(own->value, other->value) != 0)
+				return own;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * A `bad` that names one version has no series of the other, and none is no failures: a canary that
+ * always passes, or is compared with a production that never fails.
+ */
+static int validate_counter(
+	const struct check_config *check, const char *key, const char *counter, struct error *err)
+{
+	const struct compare_params *params = check->params;
+	const char *const arms[] = { params->canary, params->baseline };
+	struct arena arena = { 0 };
+	struct selector selector, arm;
+	int result = selector_parse(counter, &arena, &selector, err);
+
+	for (size_t i = 0; !result && i < ARRAY_SIZE(arms); i++) {
+		const struct matcher *own;
+
+		result =
+			selector_parse(arena_format(&arena, "arm{%s}", arms[i]), &arena, &arm, err);
+		own = result ? NULL : find_contradiction(&selector, &arm);
+		if (!own)
+			continue;
+		error_set(err, ERROR_CONFIG, 0,
+			"'%s' of check '%s' has %s=\"%.100s\", and '%.100s' asks for another", key,
+			check->name, own->name, own->value, arms[i]);
+		result = error_hint(err, "leave the label that tells the versions apart to "
+					 "'canary' and 'baseline'");
+	}
+	arena_release(&arena);
+	return result;
+}
+
 static int validate(const struct check_config *check, struct error *err)
 {
 	const struct compare_params *params = check->params;
@@ -128,7 +178,9 @@ static int validate(const struct check_config *check, struct error *err)
 	if (strcmp(params->canary, params->baseline) == 0)
 		return error_set(err, ERROR_CONFIG, 0, "check '%s' compares '%.200s' with itself",
 			check->name, params->canary);
-	return 0;
+	if (validate_counter(check, "bad", params->bad, err) < 0)
+		return -1;
+	return validate_counter(check, "total", params->total, err);
 }
 
 static size_t count_judges(const struct config *config)
@@ -351,6 +403,14 @@ static void write_forecast(const struct check_run *run, const struct check_memor
 		buf_add_format(text, "; at this rate it cannot be decided within %s", duration);
 		return;
 	}
+	if (!run->memory) {
+		/* Each look of a suite begins anew: waiting longer decides nothing. */
+		duration_format(run->context->window_ms, duration);
+		buf_add_format(text,
+			"; one look at %s can decide with about %.0f requests at this share",
+			duration, m->samples + ceil((double)blocks * traffic.canary_per_block));
+		return;
+	}
 	duration_format((int64_t)ceil((double)blocks * scrape_s(run)) * 1000, duration);
 	buf_add_format(text, "; at this rate it can be after about %.0f more requests, in %s",
 		ceil((double)blocks * traffic.canary_per_block), duration);
@@ -413,6 +473,13 @@ static void measure_evidence(
 	snprintf(m->message, sizeof(m->message), "%s", buf_text(&text));
 }
 
+/* Of both versions there is nothing: no version without requests, but a name that is wrong. */
+static bool is_unknown(const struct compare_state *state)
+{
+	return state->canary.outcome == COUNT_NO_SERIES &&
+	       state->baseline.outcome == COUNT_NO_SERIES;
+}
+
 static enum task_next compare_counted(struct task *task)
 {
 	struct check_run *run = container_of(task, struct check_run, task);
@@ -422,6 +489,10 @@ static enum task_next compare_counted(struct task *task)
 	bool is_seen = measure_arm(m, &state->canary, "canary") &&
 		       measure_arm(m, &state->baseline, "production");
 
+	if (is_seen && is_unknown(state)) {
+		measure_count(m, &state->canary);
+		is_seen = false;
+	}
 	if (is_seen)
 		count_blocks(run, state);
 	/* What has been proven stays so, whatever can be seen now. */

@@ -280,6 +280,7 @@ static void a_suite_looks_once(void **state)
 	f->is_stage = false;
 	assert_int_equal(evaluate(f, script), CHECK_NO_DATA);
 	expect_message(f, "of the 100 that fail");
+	expect_message(f, "; one look at 1m can decide with about ");
 	assert_true(f->verdict.measurement.samples == 15);
 }
 
@@ -296,6 +297,22 @@ static void a_canary_without_requests_is_no_pass(void **state)
 	assert_int_equal(f->verdict.measurement.reason, NO_DATA_NO_REQUESTS);
 	assert_false(f->verdict.measurement.is_undecided);
 	assert_true(f->verdict.measurement.baseline_samples == 1100);
+}
+
+/* A counter that neither version has is a wrong name, not a canary without requests. */
+static void a_wrong_name_is_said(void **state)
+{
+	struct scripted_answer script[] = { CLOCK,
+		{ "query=up", 0, 200, JSON,
+			MATRIX("{\"metric\":{\"__name__\":\"up\",\"instance\":\"a\",\"job\":"
+			       "\"app\"},"
+			       "\"values\":[[970,\"1\"],[985,\"1\"],[1000,\"1\"]]}") },
+		NOTHING, { 0 } };
+	struct fixture *f = *state;
+
+	assert_int_equal(evaluate(f, script), CHECK_NO_DATA);
+	assert_int_equal(f->verdict.measurement.reason, NO_DATA_NO_SERIES);
+	expect_message(f, "there is no series of 'n' at all");
 }
 
 static void what_is_refused(void **state)
@@ -321,6 +338,18 @@ static void what_is_refused(void **state)
 	f->params.baseline = f->params.canary;
 	assert_int_equal(check_kind_compare.validate(&f->check, &err), -1);
 	assert_non_null(strstr(err.message, "with itself"));
+	/* One version's label in the counter of both. */
+	setup(state);
+	f->params.bad = text("b{status=~\"5..\",v=\"canary\"}");
+	assert_int_equal(check_kind_compare.validate(&f->check, &err), -1);
+	assert_string_equal(err.message,
+		"'bad' of check 'judge' has v=\"canary\", and 'v=\"production\"' asks for another");
+	setup(state);
+	f->params.total = text("n{v=\"production\"}");
+	assert_int_equal(check_kind_compare.validate(&f->check, &err), -1);
+	setup(state);
+	f->params.total = text("n{job=\"app\"}");
+	assert_int_equal(check_kind_compare.validate(&f->check, &err), 0);
 }
 
 int main(void)
@@ -336,6 +365,7 @@ int main(void)
 		cmocka_unit_test_setup(good_enough_passes, setup),
 		cmocka_unit_test_setup(a_suite_looks_once, setup),
 		cmocka_unit_test_setup(a_canary_without_requests_is_no_pass, setup),
+		cmocka_unit_test_setup(a_wrong_name_is_said, setup),
 		cmocka_unit_test_setup(what_is_refused, setup),
 	};
 
