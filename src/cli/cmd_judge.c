@@ -111,7 +111,9 @@ static int read_look(struct judging *judging, struct evidence_block *ret_block, 
 	while (fgets(line, sizeof(line), judging->stream)) {
 		const char *text = line + strspn(line, " \t"), *problem;
 
-		judging->line++;
+		/* Spreadsheets put a byte order mark in front of what they export. */
+		if (!judging->line++ && strncmp(text, "\xef\xbb\xbf", 3) == 0)
+			text += 3;
 		if (!strchr(line, '\n') && strlen(line) + 1 == sizeof(line))
 			return bad_line(judging, err, "the line is too long");
 		cut_line_end(line);

@@ -124,6 +124,17 @@ static void options_change_the_verdict(void **state)
 	cli_outcome_release(&outcome);
 }
 
+static void a_spreadsheets_export_is_read(void **state)
+{
+	struct cli_outcome outcome;
+
+	(void)state;
+	judge("\xef\xbb\xbfnb,kb,nc,kc\r\n990,1,10,1\r\n", NULL, &outcome);
+	assert_int_equal(outcome.status, 0);
+	assert_non_null(strstr(buf_text(&outcome.out), "     1       5.0951"));
+	cli_outcome_release(&outcome);
+}
+
 static void what_is_refused(void **state)
 {
 	static const struct {
@@ -204,6 +215,7 @@ int main(void)
 		cmocka_unit_test(the_reference_as_json),
 		cmocka_unit_test(more_evidence_than_a_double_holds),
 		cmocka_unit_test(options_change_the_verdict),
+		cmocka_unit_test(a_spreadsheets_export_is_read),
 		cmocka_unit_test(what_is_refused),
 		cmocka_unit_test(options_that_are_refused),
 	};
