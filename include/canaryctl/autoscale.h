@@ -37,6 +37,7 @@ struct scale_memory {
 	enum scale_memory_state state;
 	enum scale_action action; /* of the last scaling */
 	int64_t at_ms;            /* wall */
+	bool has_failed;          /* its command did, or nobody saw it end */
 };
 
 /* What was measured for one service. Strings are borrowed. */

@@ -64,9 +64,12 @@ static enum task_next apply_ended(struct task *task)
 
 	report->was_applied = proc_succeeded(&pass->command, "the scale command", &report->error);
 	proc_release(&pass->command);
-	if (!report->was_applied)
+	if (!report->was_applied) {
+		error_wrap(&report->error, "'%s' was not scaled to %" PRId64, report->rule->service,
+			report->decision.to);
 		error_hint(&report->error, "it is tried again after the cool-down; try it by hand: "
 					   "see 'canaryctl config show'");
+	}
 	/* The intent is written: the cool-down is kept all the same. */
 	if (scale_memory_conclude(pass->autoscaler, report, &err) < 0 && report->was_applied)
 		report->error = err;

@@ -155,11 +155,16 @@ static void let_cool_down(struct deciding *d)
 	}
 	/* Whole seconds, and never "0s". */
 	duration_format((wait_ms - since_ms + 999) / 1000 * 1000, left);
-	if (memory->state == SCALE_SINCE)
+	if (memory->state == SCALE_SINCE) {
 		hold_because(d, "it is not known what was scaled before: waits %s more", left);
-	else
+	} else if (memory->has_failed) {
+		d->decision->needs_person = true;
+		hold_because(d, "the last try to scale it %s failed: tries again in %s",
+			scale_action_name(memory->action), left);
+	} else {
 		hold_because(d, "it was scaled %s: cools down for %s more",
 			scale_action_name(memory->action), left);
+	}
 }
 
 /*

@@ -143,6 +143,7 @@ void scale_memory_take(struct scale_memory *memory, const struct journal_record 
 		memory->action = action && strcmp(action, scale_action_name(SCALE_DOWN)) == 0
 					 ? SCALE_DOWN
 					 : SCALE_UP;
+		memory->has_failed = !cJSON_IsTrue(cJSON_GetObjectItem(data, "succeeded"));
 	} else if (strcmp(record->type, EVENT_BEGAN) == 0) {
 		memory->state = SCALE_SINCE;
 		memory->at_ms = record->time;

@@ -243,7 +243,7 @@ static void test_cooldown(void **state)
 		struct scale_facts facts = facts_of(&history, 2);
 
 		facts.memory = (struct scale_memory){ cases[i].memory, SCALE_UP,
-			facts.now_ms - cases[i].ago_ms };
+			facts.now_ms - cases[i].ago_ms, false };
 		history_fill(&history, 0.9, 41);
 		facts.sample_count = history.count;
 		if (decide(&facts).action != cases[i].up ||
@@ -267,12 +267,33 @@ static void test_for_is_a_cooldown(void **state)
 	rule.up.cooldown_ms = 0;
 	history_fill(&history, 0.9, 41);
 	facts.sample_count = history.count;
-	facts.memory =
-		(struct scale_memory){ SCALE_REMEMBERED, SCALE_UP, facts.now_ms - 2 * MINUTE_MS };
+	facts.memory = (struct scale_memory){ SCALE_REMEMBERED, SCALE_UP,
+		facts.now_ms - 2 * MINUTE_MS, false };
 	scale_decide(&rule, &facts, &decision);
 	assert_int_equal(decision.action, SCALE_HOLD);
 	assert_string_equal(decision.reason,
 		"90%, and > 80% for 3m; but it was scaled up: cools down for 1m more");
+	assert_false(decision.needs_person);
+}
+
+/* It waits as long, but nothing was scaled, and somebody has to know. */
+static void test_a_failure_is_no_scaling(void **state)
+{
+	struct scale_rule rule = usual_rule();
+	struct history history = { 0 };
+	struct scale_facts facts = facts_of(&history, 2);
+	struct scale_decision decision;
+
+	(void)state;
+	history_fill(&history, 0.9, 41);
+	facts.sample_count = history.count;
+	facts.memory = (struct scale_memory){ SCALE_REMEMBERED, SCALE_UP,
+		facts.now_ms - 2 * MINUTE_MS, .has_failed = true };
+	scale_decide(&rule, &facts, &decision);
+	assert_int_equal(decision.action, SCALE_HOLD);
+	assert_true(decision.needs_person);
+	assert_string_equal(decision.reason,
+		"90%, and > 80% for 3m; but the last try to scale it up failed: tries again in 1m");
 }
 
 static void test_would_come_back(void **state)
@@ -378,7 +399,8 @@ static void random_facts(struct history *history, struct scale_facts *facts)
 	facts->rollout_runs = random_below(4) == 0;
 	facts->memory = (struct scale_memory){ (enum scale_memory_state)random_below(4),
 		(enum scale_action)random_below(3),
-		facts->now_ms - (int64_t)random_below(20 * MINUTE_MS) + MINUTE_MS };
+		facts->now_ms - (int64_t)random_below(20 * MINUTE_MS) + MINUTE_MS,
+		random_below(4) == 0 };
 }
 
 static void test_properties(void **state)
@@ -477,7 +499,7 @@ static void act(struct day *day, int64_t t, const struct scale_decision *decisio
 		assert_true(
 			since_ms >= (decision->action == SCALE_UP ? day->rule.up.cooldown_ms
 								  : day->rule.down.cooldown_ms));
-	day->memory = (struct scale_memory){ SCALE_REMEMBERED, decision->action, t * 1000 };
+	day->memory = (struct scale_memory){ SCALE_REMEMBERED, decision->action, t * 1000, false };
 	day->ordered = decision->to;
 	day->ready_s = t + START_UP_S;
 	day->scalings++;
@@ -563,6 +585,7 @@ int main(void)
 		cmocka_unit_test(test_rollout),
 		cmocka_unit_test(test_cooldown),
 		cmocka_unit_test(test_for_is_a_cooldown),
+		cmocka_unit_test(test_a_failure_is_no_scaling),
 		cmocka_unit_test(test_would_come_back),
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_unknown),

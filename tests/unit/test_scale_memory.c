@@ -75,6 +75,7 @@ static void test_survives(void **state)
 	before = read_memory(&autoscaler);
 	assert_int_equal(before.state, SCALE_REMEMBERED);
 	assert_int_equal(before.action, SCALE_DOWN);
+	assert_false(before.has_failed);
 	autoscaler_release(&autoscaler);
 
 	autoscaler = open_memory(false);
@@ -96,7 +97,9 @@ static void test_intent_counts(void **state)
 	(void)state;
 	assert_int_equal(scale_memory_intend(&autoscaler, &report, &err), 0);
 	assert_int_equal(read_memory(&autoscaler).state, SCALE_REMEMBERED);
+	assert_true(read_memory(&autoscaler).has_failed);
 	scale_once(&autoscaler, SCALE_DOWN, false);
+	assert_true(read_memory(&autoscaler).has_failed);
 	assert_int_equal(read_memory(&autoscaler).action, SCALE_DOWN);
 	autoscaler_release(&autoscaler);
 }
