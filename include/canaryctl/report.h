@@ -116,8 +116,9 @@ struct rollout_event {
 	const struct stage_report *stage;    /* NULL when it is about none */
 	const char *text;                    /* NULL: none */
 	const char *state;                   /* phase name: "observing" */
-	bool is_counted;                     /* EVALUATED: after settle */
-	int64_t stage_left_ms;               /* EVALUATED: observation still to come */
+	bool is_held;    /* STATE_CHANGED: the rollout ends here, the traffic stays where it is */
+	bool is_counted; /* EVALUATED: after settle */
+	int64_t stage_left_ms; /* EVALUATED: observation still to come */
 };
 
 /* A printer: gets every event in order. */

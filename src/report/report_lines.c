@@ -365,6 +365,9 @@ static void add_state(
 	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++) {
 		if (strcmp(state, waiting[i].state) == 0) {
 			add_text_line(lines, event, MARK_CAUTION, "", text);
+			/* Nobody is left to be asked; the end says what to do. */
+			if (event->is_held)
+				break;
 			begin_line(lines, event, MARK_CAUTION, text);
 			buf_add_format(text, "%s\n", waiting[i].next);
 		} else if (strcmp(lines->state, waiting[i].state) == 0) {

@@ -161,6 +161,11 @@ void report_say_next(const struct rollout_report *report, struct buf *ret_text)
 {
 	if (report->has_reason && report->reason.hint[0]) {
 		buf_add_text(ret_text, report->reason.hint);
+		if (report->outcome == OUTCOME_HELD)
+			buf_add_text(ret_text,
+				"; until then the canary keeps its traffic; `canaryctl "
+				"rollback` takes it away, deploying again with "
+				"--start-stage goes on");
 		return;
 	}
 	switch (report->outcome) {

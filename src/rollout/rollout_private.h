@@ -140,6 +140,7 @@ int rollout_make_unique(struct rollout *rollout, struct error *err);
 void rollout_reason_of_check(struct rollout *rollout, const struct check_report *record);
 void rollout_reason_of_error(struct rollout *rollout, const struct error *err);
 void rollout_tell(struct rollout *rollout, enum rollout_event_kind kind, const char *text);
+void rollout_tell_state(struct rollout *rollout, const char *text, bool is_held);
 void rollout_tell_notes(struct rollout *rollout);
 void rollout_tell_evaluated(struct rollout *rollout, bool is_counted, int64_t left_ms);
 /* False: could not be written; said on stderr once, and the journal is closed. */

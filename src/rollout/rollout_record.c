@@ -173,6 +173,12 @@ void rollout_tell(struct rollout *rollout, enum rollout_event_kind kind, const c
 	tell(rollout, &(struct rollout_event){ .kind = kind, .text = text });
 }
 
+void rollout_tell_state(struct rollout *rollout, const char *text, bool is_held)
+{
+	tell(rollout, &(struct rollout_event){
+			      .kind = EVENT_STATE_CHANGED, .text = text, .is_held = is_held });
+}
+
 void rollout_tell_evaluated(struct rollout *rollout, bool is_counted, int64_t left_ms)
 {
 	tell(rollout, &(struct rollout_event){ .kind = EVENT_EVALUATED,

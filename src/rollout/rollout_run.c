@@ -282,7 +282,7 @@ enum task_next rollout_deliver(struct rollout *rollout, enum rollout_machine_eve
 	rollout->state = decision.to;
 	rollout_journal_state(rollout, &decision);
 	if (decision.to != from)
-		rollout_tell(rollout, EVENT_STATE_CHANGED, text);
+		rollout_tell_state(rollout, text, decision.effect == EFFECT_END_HELD);
 	return task_goto(&rollout->task, effect_steps[decision.effect], TASK_MORE);
 }
 

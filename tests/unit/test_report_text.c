@@ -12,6 +12,7 @@ struct printed {
 	size_t length;
 	int64_t now;
 	const char *state;
+	bool is_held;
 };
 
 static void printed_init(struct printed *p)
@@ -21,6 +22,7 @@ static void printed_init(struct printed *p)
 	p->observer = report_text_new(&(struct report_options){ .stream = p->stream });
 	p->now = T0;
 	p->state = "observing";
+	p->is_held = false;
 }
 
 static void printed_release(struct printed *p)
@@ -39,6 +41,7 @@ static void tell(struct printed *p, enum rollout_event_kind kind, int stage, con
 		.text = text,
 		.state = p->state,
 		.is_counted = true,
+		.is_held = p->is_held,
 		.stage_left_ms = stage ? p->f.stages[stage - 1].shifted_at + 900000 - p->now : 0 };
 
 	p->observer->on_event(p->observer, &event);
@@ -249,6 +252,32 @@ static void waiting_names_the_commands(void **state)
 	printed_release(&p);
 }
 
+/* Nobody is left who could be told to resume or to abort. */
+static void holding_names_what_works_then(void **state)
+{
+	struct printed p;
+	size_t before;
+
+	(void)state;
+	use_locale("C.UTF-8");
+	printed_init(&p);
+	p.state = "paused";
+	tell(&p, EVENT_STATE_CHANGED, 1, "observing -> paused: paused by an operator");
+	assert_non_null(strstr(p.text, "`canaryctl resume` goes on"));
+	before = p.length;
+	p.is_held = true;
+	tell(&p, EVENT_STATE_CHANGED, 1, "observing -> paused: on_inconclusive says hold");
+	assert_non_null(strstr(p.text + before, "on_inconclusive says hold"));
+	assert_null(strstr(p.text + before, "resume"));
+	fixture_roll_back(&p.f);
+	p.f.report.outcome = OUTCOME_HELD;
+	snprintf(p.f.report.reason.hint, sizeof(p.f.report.reason.hint), "mend it");
+	before = p.length;
+	tell(&p, EVENT_FINISHED, 0, NULL);
+	assert_non_null(strstr(p.text + before, "`canaryctl rollback` takes it away"));
+	printed_release(&p);
+}
+
 static void other_locales_get_ascii(void **state)
 {
 	struct printed p;
@@ -307,6 +336,7 @@ int main(void)
 		cmocka_unit_test(an_end_before_any_stage_says_that_nothing_changed),
 		cmocka_unit_test(a_check_is_said_once_until_it_changes),
 		cmocka_unit_test(waiting_names_the_commands),
+		cmocka_unit_test(holding_names_what_works_then),
 		cmocka_unit_test(other_locales_get_ascii),
 		cmocka_unit_test(hostile_text_and_empty_reports_are_harmless),
 	};
