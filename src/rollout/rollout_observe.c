@@ -337,6 +337,8 @@ static bool approval_has_expired(struct rollout *rollout)
 		return false;
 	error_set(&why, ERROR_CANCELED, 0, "nobody approved the next stage within %s",
 		duration_format(rollout->config->approval_deadline_ms, text));
+	error_hint(&why, "deploy again when somebody is there to approve, or wait longer: "
+			 "approval.deadline");
 	rollout_reason_of_error(rollout, &why);
 	rollout->facts.deadline_holds = rollout->config->approval_on_deadline == ON_DEADLINE_HOLD;
 	return true;

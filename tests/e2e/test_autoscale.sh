@@ -165,7 +165,7 @@ failing_command() {
 	assert_error 'no room on this host'
 	# A command that failed is not repeated at once.
 	CFG_COOLDOWN=1h autoscale_config
-	decides '.decision == "hold" and (.reason | test("cools down"))' --apply
+	decides '.decision == "hold" and .needs_person and (.reason | test("the last try to scale it up failed: tries again in "))' --apply
 }
 
 not_knowing() {
