@@ -31,6 +31,7 @@ static struct oracle {
 	bool was_interfered;
 	bool is_interfered; /* somebody else changed the traffic since the last intent */
 	bool looked_wrong;  /* the last look could see that */
+	bool looked_blind;  /* it could see nothing; what comes after it nobody can know */
 	bool must_notice;   /* and what it saw was taken */
 	bool is_journal_lost;
 	bool was_unrecorded;              /* it was lost before the end */
@@ -340,8 +341,9 @@ void oracle_interfered(void)
 
 void oracle_looked(void)
 {
+	oracle.looked_blind = !sim_edge_is_readable();
 	oracle.looked_wrong =
-		oracle.is_interfered && sim_edge_is_readable() && effective() != oracle.proven;
+		oracle.is_interfered && !oracle.looked_blind && effective() != oracle.proven;
 }
 
 void oracle_stopped(void)
@@ -509,7 +511,7 @@ static void expect_status(int status, const struct rollout_result *result)
 
 	/* Nothing is held or succeeded where the last look cannot be had, or shows other weights.
 	 */
-	if (is_left_with_canary && (!sim_edge_is_readable() || oracle.looked_wrong))
+	if (is_left_with_canary && (oracle.looked_blind || oracle.looked_wrong))
 		expected = 3;
 
 	if (status != expected)
