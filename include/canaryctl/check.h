@@ -104,6 +104,7 @@ struct measurement {
 	bool prefer_holds;
 	bool critical_holds;
 	struct error error; /* MEASURED_ERROR: why; ERROR_CONFIG: it can never work */
+	char limit[48];     /* what it is judged against, where the kind takes no condition */
 	char series[256];   /* labels of the worst series, when there were several */
 	char message[512];  /* for people; for NO_DATA which and why */
 	char warning[256];  /* Prometheus' warnings */
@@ -129,6 +130,9 @@ char *check_format_value(enum check_unit unit, double value, char *text);
 /* Sets the three *_holds from value and baseline: right for all kinds but latency. Pure. */
 void measurement_apply_conditions(
 	struct measurement *measurement, const struct check_config *check);
+
+/* As written: "< 0.5%", of `require`, else `critical`, else `prefer`, else the kind's; or "". */
+const char *check_limit(const struct check_config *check, const struct measurement *measurement);
 
 /* What an evaluation is about. Outlives the evaluation. */
 struct check_context {

@@ -357,6 +357,20 @@ static void fill_values(struct measurement *m, const struct check_memory *memory
 	m->baseline = all.nb > 0 ? all.kb / all.nb : 0;
 }
 
+/* To fail, worse than both; to pass, proven below the other. */
+static void fill_limit(
+	struct measurement *m, const struct evidence *evidence, const struct compare_params *params)
+{
+	char share[CHECK_VALUE_TEXT_SIZE];
+
+	if (evidence_verdict(evidence) == EVIDENCE_PROMOTE)
+		snprintf(m->limit, sizeof(m->limit), "< %s",
+			check_format_value(UNIT_SHARE, params->limit, share));
+	else
+		snprintf(m->limit, sizeof(m->limit), "<= %g * baseline or %s", params->ratio,
+			check_format_value(UNIT_SHARE, params->floor, share));
+}
+
 /* A look in vain still tells the rehearsal how much traffic there is. */
 static void note_baseline(struct measurement *m, const struct compare_state *state)
 {
@@ -489,6 +503,7 @@ static enum task_next compare_counted(struct task *task)
 	bool is_seen = measure_arm(m, &state->canary, "canary") &&
 		       measure_arm(m, &state->baseline, "production");
 
+	fill_limit(m, &memory->evidence, run->check->params);
 	if (is_seen && is_unknown(state)) {
 		measure_count(m, &state->canary);
 		is_seen = false;

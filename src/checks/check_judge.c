@@ -331,3 +331,12 @@ void check_judge(const struct check_config *check, const struct measurement *mea
 	ret_verdict->measurement = m;
 	memcpy(ret_verdict->message, buf_text(&text), text.length + 1);
 }
+
+const char *check_limit(const struct check_config *check, const struct measurement *measurement)
+{
+	if (check->require.text)
+		return check->require.text;
+	if (check->critical.text)
+		return check->critical.text;
+	return check->prefer.text ? check->prefer.text : measurement->limit;
+}

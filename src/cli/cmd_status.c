@@ -139,6 +139,26 @@ static void add_what_it_waits_for(struct buf *text, enum rollout_state phase)
 		buf_add_text(text, "next      canaryctl resume, or canaryctl abort\n");
 }
 
+/* What ended it, in the words of its report; of one that is not over, what moved it last. */
+static void add_because(struct buf *text, const struct rollout_view *view)
+{
+	cJSON *report = view->report ? cJSON_Parse(view->report) : NULL;
+	const cJSON *reason = cJSON_GetObjectItemCaseSensitive(report, "reason");
+	const char *check = cJSON_GetStringValue(cJSON_GetObjectItem(reason, "check"));
+	const char *message = cJSON_GetStringValue(cJSON_GetObjectItem(reason, "message"));
+
+	if (message || view->why[0]) {
+		buf_add_text(text, "because   ");
+		if (message && check && *check) {
+			buf_add_printable(text, check);
+			buf_add_text(text, ": ");
+		}
+		buf_add_printable(text, message ? message : view->why);
+		buf_add_text(text, "\n");
+	}
+	cJSON_Delete(report);
+}
+
 static void add_rollout(struct buf *text, const struct status *status)
 {
 	const struct rollout_view *view = &status->view;
@@ -152,11 +172,7 @@ static void add_rollout(struct buf *text, const struct status *status)
 		buf_add_format(text, ", %s left",
 			duration_format(left_ms(status) / 1000 * 1000, duration));
 	buf_add_text(text, "\n");
-	if (view->why[0]) {
-		buf_add_text(text, "because   ");
-		buf_add_printable(text, view->why);
-		buf_add_text(text, "\n");
-	}
+	add_because(text, view);
 	if (status->is_owned) {
 		buf_add_format(text, "owner     process %ld\n", (long)status->owner.pid);
 		add_what_it_waits_for(text, phase);

@@ -80,30 +80,6 @@ void diagnose(struct diagnostics *diagnostics, const struct place *place, const 
 	insert(diagnostics, &problem);
 }
 
-void diagnose_syntax(struct diagnostics *diagnostics, const struct source *source,
-	const struct yaml_problem *problem)
-{
-	struct diagnostic diagnostic = {
-		.source = source,
-		.line = problem->line,
-		.column = problem->column,
-		.context_line = problem->context_line,
-		.key = "",
-		.message = arena_strdup(diagnostics->arena, problem->message),
-	};
-
-	insert(diagnostics, &diagnostic);
-}
-
-void diagnostics_hide(struct diagnostics *diagnostics, const struct node *node)
-{
-	struct secret_range *range = arena_alloc(diagnostics->arena, sizeof(*range));
-
-	range->node = node;
-	range->next = diagnostics->secrets;
-	diagnostics->secrets = range;
-}
-
 static const char *find_line(const struct source *source, int line, size_t *ret_length)
 {
 	const char *start = source->text;
@@ -121,6 +97,43 @@ static const char *find_line(const struct source *source, int line, size_t *ret_
 	if (*ret_length && start[*ret_length - 1] == '\r')
 		--*ret_length;
 	return start;
+}
+
+/* What conditions run into: a value that begins with '>' is a block of text to YAML. */
+static const char *syntax_hint(const struct source *source, const struct yaml_problem *problem)
+{
+	size_t length = 0;
+	const char *line = find_line(source, problem->line, &length);
+	const char *value = line ? memmem(line, length, ": >", 3) : NULL;
+
+	return value && value - line < problem->column
+		       ? "a value that begins with '>' must be in quotes: \"> 1%\""
+		       : NULL;
+}
+
+void diagnose_syntax(struct diagnostics *diagnostics, const struct source *source,
+	const struct yaml_problem *problem)
+{
+	struct diagnostic diagnostic = {
+		.source = source,
+		.line = problem->line,
+		.column = problem->column,
+		.context_line = problem->context_line,
+		.key = "",
+		.message = arena_strdup(diagnostics->arena, problem->message),
+	};
+
+	diagnostic.hint = syntax_hint(source, problem);
+	insert(diagnostics, &diagnostic);
+}
+
+void diagnostics_hide(struct diagnostics *diagnostics, const struct node *node)
+{
+	struct secret_range *range = arena_alloc(diagnostics->arena, sizeof(*range));
+
+	range->node = node;
+	range->next = diagnostics->secrets;
+	diagnostics->secrets = range;
 }
 
 /* Where the value begins in a line that looks as if it held a secret; `length` when it doesn't. */

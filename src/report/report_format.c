@@ -81,15 +81,7 @@ const char *report_check_name(const struct check_report *report)
 
 const char *report_check_limit(const struct check_report *report)
 {
-	const struct check_config *check = report->check;
-
-	if (!check)
-		return "";
-	if (check->require.text)
-		return check->require.text;
-	if (check->critical.text)
-		return check->critical.text;
-	return check->prefer.text ? check->prefer.text : "";
+	return report->check ? check_limit(report->check, &report->last.measurement) : "";
 }
 
 const struct stage_report *report_stage(const struct rollout_report *report, int index)

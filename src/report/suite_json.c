@@ -23,7 +23,8 @@ static cJSON *check_json(const struct suite_check *check)
 		cJSON_AddNumberToObject(json, "value", m->value);
 	else
 		cJSON_AddNullToObject(json, "value");
-	report_json_add_text(json, "require", verdict->check->require.text);
+	report_json_add_text(json, "require",
+		verdict->check->require.text ? verdict->check->require.text : m->limit);
 	report_json_add_text(json, "message", verdict->message);
 	report_json_add_text(json, "hint", suite_hint(check));
 	cJSON_AddNumberToObject(json, "duration_ms", (double)verdict->duration_ms);

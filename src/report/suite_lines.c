@@ -23,12 +23,7 @@ char *suite_format_value(const struct suite_check *check, char *text)
 
 const char *suite_limit(const struct suite_check *check)
 {
-	const struct check_config *config = check->verdict.check;
-	const char *limit = config->require.text  ? config->require.text
-			    : config->prefer.text ? config->prefer.text
-						  : config->critical.text;
-
-	return limit ? limit : "";
+	return check_limit(check->verdict.check, &check->verdict.measurement);
 }
 
 const char *suite_hint(const struct suite_check *check)

@@ -8,7 +8,7 @@
 const char *suite_title(enum suite_status status); /* "GO", "WARNING", "NO-GO" */
 /* "0.08%", or "" when there is nothing to show. Returns text (REPORT_TEXT_SIZE bytes). */
 char *suite_format_value(const struct suite_check *check, char *text);
-/* "< 0.5%": of `require`, else `prefer`, else `critical`; "" when none. */
+/* "< 0.5%"; "" when there is none. */
 const char *suite_limit(const struct suite_check *check);
 /* What to do: the check's hint, else the error's; "" when there is none. */
 const char *suite_hint(const struct suite_check *check);

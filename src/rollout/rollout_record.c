@@ -124,10 +124,9 @@ void rollout_reason_of_error(struct rollout *rollout, const struct error *err)
 static const char *deciding_limit(const struct check_report *record)
 {
 	const struct check_config *check = record->check;
-	const char *limit = record->last.is_critical && check->critical.text ? check->critical.text
-									     : check->require.text;
-
-	return limit ? limit : "";
+	return record->last.is_critical && check->critical.text
+		       ? check->critical.text
+		       : check_limit(check, &record->last.measurement);
 }
 
 void rollout_reason_of_check(struct rollout *rollout, const struct check_report *record)

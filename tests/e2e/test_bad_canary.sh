@@ -26,6 +26,8 @@ eight_percent_errors() {
 	CFG_STAGES='[50, 100]' write_config
 	deploy_with_fault error_rate=0.08
 	assert_rolled_back_by error-rate
+	ctl status
+	assert_output '^because +error-rate: .*bad of'
 	assert_json "$REPORT" '.reason | .value > 0.02 and .value < 0.2 and .samples > 10 and .weight == 50'
 }
 

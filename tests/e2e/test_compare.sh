@@ -73,7 +73,7 @@ found() { # ERROR_RATE WEIGHT
 	canary_fault reset
 	assert_status 2
 	assert_json "$REPORT" '.outcome == "rolled_back" and .reason.check == "errors-vs-production"'
-	assert_json "$REPORT" '.reason | .result == "FAIL" and .stage == 1 and .samples > 1 and .value > 0.01'
+	assert_json "$REPORT" '.reason | .result == "FAIL" and .stage == 1 and .samples > 1 and .value > 0.01 and .limit == "<= 1.5 * baseline or 0.2%"'
 	assert_json "$REPORT" '.reason.message | test("worse than production: .* bad \\([0-9]+ of [0-9]+ requests\\), production .*; evidence .* of 200 needed")'
 	assert_json "$REPORT" '.stages[0].checks[-1].baseline < 0.02 and .traffic.canary_weight == 0 and .traffic.proven'
 	all_on_production

@@ -33,6 +33,11 @@ static void test_problems(void **state)
 			"   10 |   interval: soon\n"
 			"      |             ^\n"
 			"  hint: durations look like 90s, 15m, 1h30m; a bare number is seconds\n" },
+		{ "checks:\n- {name: x, require: > 1%}\n",
+			"c.yaml:10:22: found character that cannot start any token\n"
+			"   10 | - {name: x, require: > 1%}\n"
+			"      |                      ^\n"
+			"  hint: a value that begins with '>' must be in quotes: \"> 1%\"\n" },
 		{ "rollout:\n  obsreve: 15m\n", "c.yaml:10:3: rollout: unknown key 'obsreve'\n"
 						"   10 |   obsreve: 15m\n"
 						"      |   ^\n"
