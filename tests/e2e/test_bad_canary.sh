@@ -26,9 +26,9 @@ eight_percent_errors() {
 	CFG_STAGES='[50, 100]' write_config
 	deploy_with_fault error_rate=0.08
 	assert_rolled_back_by error-rate
+	assert_json "$REPORT" '.reason | .value > 0.02 and .value < 0.2 and .samples > 10 and .weight == 50'
 	ctl status
 	assert_output '^because +error-rate: .*bad of'
-	assert_json "$REPORT" '.reason | .value > 0.02 and .value < 0.2 and .samples > 10 and .weight == 50'
 }
 
 ninety_percent_errors() {
