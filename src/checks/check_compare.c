@@ -227,7 +227,7 @@ static void begin_memory(struct check_run *run, struct check_memory *memory)
 	bool is_stage = run->memory != NULL;
 	double ago_s = (double)(is_stage ? context->settled_ms : context->window_ms) / 1000;
 	struct evidence *evidence = &memory->evidence;
-	struct evidence_limits limits;
+	struct evidence_limits limits = { 0 };
 
 	if (memory->is_begun)
 		return;
@@ -315,11 +315,11 @@ static void count_blocks(const struct check_run *run, struct compare_state *stat
 	struct check_memory *memory = state->memory;
 	double after = memory->counted_until;
 	double until = fmin(state->canary.window.common_time, state->baseline.window.common_time);
-	double blocks = fmin(fmax(round((until - after) / scrape_s(run)), 1), MOST_BLOCKS);
+	int blocks = (int)fmin(fmax(round((until - after) / scrape_s(run)), 1), MOST_BLOCKS);
 
 	if (!(until > after))
 		return;
-	for (double i = 0; i < blocks; i++) {
+	for (int i = 0; i < blocks; i++) {
 		double from = after + (until - after) * i / blocks;
 		double to = i + 1 < blocks ? after + (until - after) * (i + 1) / blocks : until;
 		struct evidence_block block = count_block(state, from, to);

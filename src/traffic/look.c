@@ -49,6 +49,8 @@ static enum task_next look_answered(struct task *task)
 	probe_collect(&look->probe);
 	look->foreign += look->probe.foreign;
 	look->broken += look->probe.broken;
+	if (look->probe.oddity[0])
+		memcpy(look->oddity, look->probe.oddity, sizeof(look->oddity));
 	for (int i = 0; i < look->probe.answered; i++)
 		take_answer(look, &look->probe.answers[i]);
 	if (look->answers == 0 || look->probe.answered == 0)

@@ -23,6 +23,7 @@ struct look {
 	bool is_braked;             /* all of them said so */
 	int foreign;
 	int broken;
+	char oddity[sizeof(((struct probe *)0)->oddity)]; /* of those two */
 	struct nginx_processes processes;
 	/* Private. */
 	struct probe probe;

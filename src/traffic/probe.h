@@ -17,10 +17,11 @@ struct probe {
 	int count;
 	/* Filled by probe_collect(). */
 	struct proof_answer answers[PROBE_MAX];
-	int answered; /* answers that are ours */
-	int refused;  /* nobody listens */
-	int foreign;  /* somebody else answers HTTP there */
-	int broken;   /* connected, but no answer */
+	int answered;    /* answers that are ours */
+	int refused;     /* nobody listens */
+	int foreign;     /* somebody else answers HTTP there */
+	int broken;      /* connected, but no answer */
+	char oddity[96]; /* what the last of those two was; "" when there was none */
 };
 
 /* `count` is cut to PROBE_MAX. */

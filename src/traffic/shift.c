@@ -146,7 +146,8 @@ int shift_check_reachable(const struct edge *edge, const struct look *look, stru
 	/* A published port of a container accepts before anything listens inside. */
 	if (look->foreign || (look->broken && !edge->is_elsewhere)) {
 		error_set(err, ERROR_UNAVAILABLE, 0,
-			"'%s' is held by something that is not canaryctl's proof", edge->proof_url);
+			"'%s' is held by something that is not canaryctl's proof: %s",
+			edge->proof_url, look->oddity);
 		return error_hint(err, "nginx could not listen there, and its reload would fail "
 				       "without a word: set "
 				       "traffic.nginx.proof.listen to a free port");
