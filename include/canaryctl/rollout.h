@@ -68,6 +68,10 @@ bool rollback_unowned(
 /* `weights set`: under the lock, with the same safety as a stage. */
 int weights_set(const struct config *config, weight_t canary, struct manual_result *ret_result);
 
+/* Is it one of these (the guardian too) that holds the lock, and not a rollout? */
+struct lock_holder;
+bool manual_holds_lock(const struct lock_holder *holder);
+
 /* One change on a loop of its own; release it with traffic_change_release(). */
 void traffic_once(struct traffic_change *change);
 void traffic_change_release(struct traffic_change *change);

@@ -25,14 +25,19 @@ struct status {
 	struct error journal_error;
 };
 
-/* A rollout in the middle whose process is gone is interrupted, whatever its journal says last. */
+/*
+ * A rollout in the middle whose process is gone is interrupted, whatever its journal says last;
+ * also while somebody else, the guardian for example, holds the lock to put it right.
+ */
 static enum rollout_state phase_of(const struct status *status)
 {
 	const struct rollout_view *view = &status->view;
 
 	if (!view->deployment[0])
 		return ROLLOUT_IDLE;
-	if (status->is_owned || view->report || rollout_state_is_final(view->state))
+	if (view->report || rollout_state_is_final(view->state))
+		return view->state;
+	if (status->is_owned && !manual_holds_lock(&status->owner))
 		return view->state;
 	return ROLLOUT_INTERRUPTED;
 }

@@ -93,8 +93,7 @@ static enum answer tell_owner(const char *folder, const char *command, const cha
 	return answer;
 }
 
-/* `rollback` and `weights set` hold the lock under this name; nobody listens there. */
-static bool is_manual(const struct lock_holder *holder)
+bool manual_holds_lock(const struct lock_holder *holder)
 {
 	const char *end = strrchr(holder->deployment, '-');
 
@@ -121,7 +120,8 @@ static void stop_owner(
 			holder.deployment, (long)holder.pid);
 		if (owner_ends(folder, patience_ms))
 			return;
-	} else if (answer == ANSWER_NONE && is_manual(&holder) && owner_ends(folder, patience_ms)) {
+	} else if (answer == ANSWER_NONE && manual_holds_lock(&holder) &&
+		   owner_ends(folder, patience_ms)) {
 		add_note(notes, "waited for process %ld, which changed the traffic by hand",
 			(long)holder.pid);
 		return;

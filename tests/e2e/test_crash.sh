@@ -61,6 +61,7 @@ the_process_group_is_killed() {
 	wait "$(pid_of deploy)" || :
 	rm -f "$WORK/pids/deploy"
 	wait_until 15 "the guardian has put the canary to 0 %" weight_is 0
+	wait_until 15 "the guardian has ended" no_guardian
 	all_on_production
 }
 
