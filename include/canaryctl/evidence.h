@@ -61,6 +61,9 @@ void evidence_init(struct evidence *evidence, const struct evidence_limits *limi
  */
 void evidence_take(struct evidence *evidence, const struct evidence_block *block);
 
+/* All that was ever taken: in blocks, and in the pool that still waits. */
+struct evidence_block evidence_counted(const struct evidence *evidence);
+
 /* Evidence as it stands now; at most the largest double. */
 double evidence_rel(const struct evidence *evidence);
 double evidence_abs(const struct evidence *evidence);

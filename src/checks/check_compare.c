@@ -332,19 +332,9 @@ static void count_blocks(const struct check_run *run, struct compare_state *stat
 
 /* ---- what it says ---- */
 
-static struct evidence_block all_counted(const struct evidence *evidence)
-{
-	const struct evidence_block *total = &evidence->total, *pool = &evidence->pool;
-
-	return (struct evidence_block){ .nb = total->nb + pool->nb,
-		.kb = total->kb + pool->kb,
-		.nc = total->nc + pool->nc,
-		.kc = total->kc + pool->kc };
-}
-
 static void fill_values(struct measurement *m, const struct check_memory *memory)
 {
-	struct evidence_block all = all_counted(&memory->evidence);
+	struct evidence_block all = evidence_counted(&memory->evidence);
 
 	m->has_samples = m->has_bad = true;
 	m->samples = all.nc;

@@ -203,6 +203,16 @@ static double ln_promote(const struct evidence *evidence)
 	return ln_sum(ln_e, PROMOTE_PARTS, -INFINITY) - log(PROMOTE_PARTS);
 }
 
+struct evidence_block evidence_counted(const struct evidence *evidence)
+{
+	const struct evidence_block *total = &evidence->total, *pool = &evidence->pool;
+
+	return (struct evidence_block){ .nb = total->nb + pool->nb,
+		.kb = total->kb + pool->kb,
+		.nc = total->nc + pool->nc,
+		.kc = total->kc + pool->kc };
+}
+
 double evidence_rel(const struct evidence *evidence)
 {
 	return from_ln(evidence->rel.ln_now);

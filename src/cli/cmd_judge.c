@@ -161,16 +161,15 @@ static void print_summary(const struct judging *judging)
 	};
 	const struct evidence *evidence = &judging->evidence;
 	enum evidence_verdict verdict = evidence_verdict(evidence);
-	/* What still waits for the canary's next request is counted too. */
-	const struct evidence_block *total = &evidence->total, *pool = &evidence->pool;
+	struct evidence_block all = evidence_counted(evidence);
 
 	if (judging->cli->format != FORMAT_TEXT)
 		return;
 	printf("\n%s: %s\n", evidence_verdict_name(verdict), meanings[verdict]);
 	printf("canary %.0f bad of %.0f, production %.0f bad of %.0f; needed: %g to fail, %g to "
 	       "pass\n",
-		total->kc + pool->kc, total->nc + pool->nc, total->kb + pool->kb,
-		total->nb + pool->nb, evidence_needed_to_fail(evidence), evidence_needed_to_pass());
+		all.kc, all.nc, all.kb, all.nb, evidence_needed_to_fail(evidence),
+		evidence_needed_to_pass());
 }
 
 /* ---- the command ---- */
