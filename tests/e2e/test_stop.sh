@@ -278,22 +278,23 @@ another_guardian() { # OLD_PID
 	pid=$(guardian_pid) && [ "$pid" != "$1" ]
 }
 
-guardian_config() {
+# A rollout that observes at 50 %, whose guardian was killed and has been replaced.
+start_and_kill_guardian() { # sets KILLED_GUARDIAN
 	CFG_STAGES='[50, 100]' CFG_OBSERVE=60s CFG_INTERVAL=20s CFG_EXTRA='  guardian_grace: 300ms' \
 		CFG_CHECKS='' CFG_SHARE='' write_config
-}
-
-guardian_is_killed() {
-	local first second
-	guardian_config
 	start_in_group
 	wait_until 30 "the canary is at 50 %" weight_is 50
 	# One that dies within its first second is only replaced at the next evaluation.
 	wait_until 10 "the guardian is a second old" guardian_is_grown_up
-	first=$(guardian_pid)
-	kill -KILL "$first"
+	KILLED_GUARDIAN=$(guardian_pid)
+	kill -KILL "$KILLED_GUARDIAN"
 	# By far sooner than the next evaluation.
-	wait_until 15 "there is another guardian" another_guardian "$first"
+	wait_until 15 "there is another guardian" another_guardian "$KILLED_GUARDIAN"
+}
+
+guardian_is_killed() {
+	local second
+	start_and_kill_guardian
 	wait_until 10 "it is said" grep -q 'the guardian had died; a new one was started' "$OUT"
 	second=$(guardian_pid)
 	assert_equal "$(grep -c . <<<"$second")" 1 'guardians'
@@ -307,15 +308,8 @@ guardian_is_killed() {
 
 # No zombie, no second guardian, and it goes with its rollout as the first would have.
 new_guardian_is_dismissed() {
-	local first
-	guardian_config
-	start_in_group
-	wait_until 30 "the canary is at 50 %" weight_is 50
-	wait_until 10 "the guardian is a second old" guardian_is_grown_up
-	first=$(guardian_pid)
-	kill -KILL "$first"
-	wait_until 15 "there is another guardian" another_guardian "$first"
-	if kill -0 "$first" 2>/dev/null; then
+	start_and_kill_guardian
+	if kill -0 "$KILLED_GUARDIAN" 2>/dev/null; then
 		fail "the old guardian is left as a zombie"
 	fi
 	kill -TERM "$(pid_of deploy)"
